@@ -1,0 +1,55 @@
+# Every target sets up what it needs. Nothing outside this checkout is touched but pip's own cache.
+PYTHON ?= python3
+VENV := .venv
+AWSCLI := .venv-awscli
+BIN := $(VENV)/bin
+WORKERS ?= auto
+
+.PHONY: help demo test test-full lint format bench schemas lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/ready ## run the main job against the built-in registry stand-in
+	@$(BIN)/aws-ecr-gc demo
+
+test: $(VENV)/ready $(AWSCLI)/ready ## pass the tests (bounded stress runs)
+	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+test-full: $(VENV)/ready $(AWSCLI)/ready ## the tests with the unbounded stress runs: 2,000 fault runs, long
+	AWS_ECR_GC_FULL=1 $(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+lint: $(VENV)/ready ## ruff, mypy strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/ready ## let ruff format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/ready ## measure against a plain boto3 script, side by side
+	$(BIN)/python -m benchmarks $(ARGS)
+
+schemas: $(VENV)/ready ## write the generated schemas and reference pages again
+	$(BIN)/python -m tools.generate
+
+lock: ## resolve requirements/*.in again, with hashes (needs uv)
+	cd requirements && for name in runtime dev awscli; do \
+	  uv pip compile -q --universal --python-version 3.11 --generate-hashes --upgrade \
+	    --no-emit-index-url --no-emit-find-links --no-header -o $$name.txt $$name.in || exit 1; done
+
+clean: ## remove the virtual environments and caches
+	rm -rf $(VENV) $(AWSCLI) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+
+$(VENV)/ready: requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(AWSCLI)/ready: requirements/awscli.txt
+	$(PYTHON) -m venv --clear $(AWSCLI)
+	$(AWSCLI)/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/awscli.txt
+	@touch $@

@@ -1,0 +1,7 @@
+"""`python -m aws_ecr_gc`."""
+
+import sys
+
+from aws_ecr_gc.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,246 @@
+"""The one place that deletes. It takes a finished plan and does what stands in it, and nothing else.
+
+Why it is safe:
+- Tagged images are deleted by (digest, tag) pairs, one for each tag seen in the plan. A tag that was moved meanwhile
+  fails instead of taking another image with it. This holds whether ECR then removes one tag or the whole image.
+- Right before each call its images are described again. What changed since the plan is skipped.
+- What needs an image goes in an earlier call. If an index or a subject is still there, what follows it is skipped.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+
+from aws_ecr_gc.errors import Error, ImageNotFound
+from aws_ecr_gc.inventory import Image
+from aws_ecr_gc.plan import Outcome, Plan, Result, Step
+from aws_ecr_gc.ports import BATCH, Deletion, ImageId, RepositoryPort
+
+CHANGED = "ChangedSincePlan"
+STILL_NEEDED = "StillNeeded"
+UNCONFIRMED = "Unconfirmed"
+_GONE = "ImageNotFound"
+_MOVED = "ImageTagDoesNotMatchDigest"
+_REFERENCED = "ImageReferencedByManifestList"
+
+
+class Applied(Struct, frozen=True):
+    """What became of the steps, in the order they ended. Steps without an outcome were not attempted.
+
+    `stopped_by` is the failure that ended the work early.
+    """
+
+    outcomes: dict[str, Outcome]
+    stopped_by: Error | None
+    interrupted: bool
+
+
+def apply(
+    plan: Plan, port: RepositoryPort, *, stop: Callable[[], bool], progress: Callable[[int], None] = lambda _: None
+) -> Applied:
+    """Carry out the steps of a plan until they are done, `stop` says so, or a call fails after all its retries."""
+    run = _Run(port, stop, progress)
+    run.carry_out(plan.steps)
+    run.carry_out(run.take_deferred(), last_try=True)
+    return Applied(run.outcomes, run.stopped_by, run.interrupted)
+
+
+def _batches(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """Steps of one wave, as many as fit in one call. A step's ids never straddle two calls unless they fill one."""
+    batch: list[Step] = []
+    ids = 0
+    for step in steps:
+        needed = max(1, len(step.tags))
+        if batch and (ids + needed > BATCH or step.wave != batch[0].wave):
+            yield batch
+            batch, ids = [], 0
+        batch.append(step)
+        ids += needed
+    if batch:
+        yield batch
+
+
+class _Run:
+    """The state of one apply. `_tags` holds the tags that each image must still have: those seen less those removed."""
+
+    def __init__(self, port: RepositoryPort, stop: Callable[[], bool], progress: Callable[[int], None]) -> None:
+        self._port = port
+        self._stop = stop
+        self._progress = progress
+        self._tags: dict[str, list[str]] = {}
+        self._deferred: dict[str, Step] = {}
+        self.outcomes: dict[str, Outcome] = {}
+        self.stopped_by: Error | None = None
+        self.interrupted = False
+
+    def take_deferred(self) -> list[Step]:
+        deferred, self._deferred = list(self._deferred.values()), {}
+        return deferred
+
+    def carry_out(self, steps: Sequence[Step], *, last_try: bool = False) -> None:
+        for batch in _batches(steps):
+            unfinished = [step for step in batch if self._may_go(step)]
+            while unfinished and self._goes_on():
+                unfinished = self._attempt(unfinished, last_try=last_try)
+                self._progress(len(self.outcomes))
+            if not self._goes_on():
+                return
+
+    def _goes_on(self) -> bool:
+        self.interrupted = self.interrupted or self._stop()
+        return self.stopped_by is None and not self.interrupted
+
+    def _may_go(self, step: Step) -> bool:
+        """Whether all that needs the image is gone. The registry guards children of indexes, nobody guards referrers."""
+        for digest in step.after:
+            if digest in self._deferred:
+                self._deferred[step.digest] = step
+                return False
+            if digest not in self.outcomes or self.outcomes[digest].result is not Result.DONE:
+                self._end(step, Result.SKIPPED, STILL_NEEDED, f"{digest} is still there")
+                return False
+        return True
+
+    def _attempt(self, steps: list[Step], *, last_try: bool) -> list[Step]:
+        """One look and one deletion. Returns the steps that need another: only an image with more tags than fit."""
+        try:
+            ready = self._unchanged(steps)
+            if not ready:
+                return []
+            ids = [each for step in ready for each in self._ids(step)][:BATCH]
+            deletion = self._port.delete(ids)
+            return self._conclude(ready, ids, deletion, last_try=last_try)
+        except Error as error:
+            for step in steps:
+                if step.digest not in self.outcomes and step.digest not in self._deferred:
+                    self._end(step, Result.FAILED, error.code, str(error))
+            self.stopped_by = error
+            return []
+
+    def _ids(self, step: Step) -> list[ImageId]:
+        if not step.tags:
+            return [ImageId(step.digest, None)]
+        return [ImageId(step.digest, tag) for tag in self._tags.setdefault(step.digest, list(step.tags))]
+
+    def _unchanged(self, steps: list[Step]) -> list[Step]:
+        """Those that are still as the plan saw them. One that is gone is done."""
+        now = self._look(steps)
+        ready = []
+        for step in steps:
+            image = now.get(step.digest)
+            if image is None:
+                self._end(step, Result.DONE)
+            elif change := self._change(step, image):
+                self._end(step, Result.SKIPPED, CHANGED, change)
+            else:
+                ready.append(step)
+        return ready
+
+    def _change(self, step: Step, image: Image) -> str | None:
+        expected = {each.tag for each in self._ids(step) if each.tag is not None}
+        if set(image.tags) != expected:
+            return f"tagged {_listed(image.tags)} now, {_listed(expected)} in the plan"
+        if image.status is not step.status:
+            return f"{image.status} now, {step.status} in the plan"
+        return None
+
+    def _look(self, steps: Sequence[Step]) -> dict[str, Image]:
+        return {image.digest: image for image in self._present([step.digest for step in steps])}
+
+    def _present(self, digests: list[str]) -> list[Image]:
+        """The images that exist. A call that names a vanished one fails whole: drop it, or halve until it is found."""
+        while digests:
+            try:
+                return self._port.describe(digests)
+            except ImageNotFound as error:
+                if error.digest in digests:
+                    digests = [digest for digest in digests if digest != error.digest]
+                elif len(digests) == 1:
+                    return []
+                else:
+                    middle = len(digests) // 2
+                    return self._present(digests[:middle]) + self._present(digests[middle:])
+        return []
+
+    def _conclude(self, steps: list[Step], ids: list[ImageId], deletion: Deletion, *, last_try: bool) -> list[Step]:
+        """Read the answer, image by image. What it leaves open is looked at again."""
+        answered = _by_digest(ids, deletion)
+        unfinished, open_steps = [], []
+        for step in steps:
+            answer = answered[step.digest]
+            refusal = answer.refusal
+            self._tags[step.digest] = [tag for tag in self._tags.get(step.digest, ()) if tag not in answer.gone_tags]
+            if refusal is not None and refusal[0] == _REFERENCED and not last_try:
+                self._deferred[step.digest] = step
+            elif refusal is not None:
+                self._end(step, Result.FAILED, *refusal)
+            elif answer.moved or answer.silent:
+                open_steps.append((step, answer.moved))
+            elif self._tags[step.digest]:
+                unfinished.append(step)
+            else:
+                self._end(step, Result.DONE)
+        if open_steps:
+            self._settle(open_steps)
+        return unfinished
+
+    def _settle(self, open_steps: list[tuple[Step, bool]]) -> None:
+        """A tag was moved away, or the answer does not mention the image: what is gone is done."""
+        now = self._look([step for step, _ in open_steps])
+        for step, moved in open_steps:
+            if step.digest not in now:
+                self._end(step, Result.DONE)
+            elif moved:
+                tags = _listed(now[step.digest].tags)
+                self._end(step, Result.SKIPPED, CHANGED, f"a tag was moved meanwhile; tagged {tags} now")
+            else:
+                self._end(step, Result.FAILED, UNCONFIRMED, "ECR's answer does not mention it, and it is still there")
+
+    def _end(self, step: Step, result: Result, code: str = "", detail: str = "") -> None:
+        self.outcomes[step.digest] = Outcome(step.digest, result, code, detail)
+
+
+class _Answer:
+    """What the answer to a deletion says of one image."""
+
+    def __init__(self, ids: set[ImageId]) -> None:
+        self._unanswered = ids
+        self.gone_tags: set[str] = set()
+        self.moved = False
+        self.refusal: tuple[str, str] | None = None
+
+    @property
+    def silent(self) -> bool:
+        return bool(self._unanswered)
+
+    def gone(self, image_id: ImageId) -> None:
+        self._unanswered.discard(image_id)
+        if image_id.tag is not None:
+            self.gone_tags.add(image_id.tag)
+
+    def refused(self, image_id: ImageId, code: str, reason: str) -> None:
+        self._unanswered.discard(image_id)
+        if code == _GONE:
+            self.gone(image_id)
+        elif code == _MOVED:
+            self.moved = True
+        else:
+            self.refusal = (code, reason)
+
+
+def _by_digest(ids: list[ImageId], deletion: Deletion) -> dict[str, _Answer]:
+    sent: dict[str, set[ImageId]] = {}
+    for image_id in ids:
+        sent.setdefault(image_id.digest, set()).add(image_id)
+    answers = {digest: _Answer(of_digest) for digest, of_digest in sent.items()}
+    for image_id in deletion.gone:
+        if image_id.digest in answers:
+            answers[image_id.digest].gone(image_id)
+    for refusal in deletion.refused:
+        if refusal.id.digest in answers:
+            answers[refusal.id.digest].refused(refusal.id, refusal.code, refusal.reason)
+    return answers
+
+
+def _listed(tags: Sequence[str] | set[str]) -> str:
+    return f"[{', '.join(sorted(tags))}]"

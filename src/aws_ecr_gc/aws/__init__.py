@@ -1,0 +1,1 @@
+"""The door to AWS: botocore, and the permissions that its calls need."""

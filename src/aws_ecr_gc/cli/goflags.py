@@ -1,0 +1,96 @@
+"""Command lines as Go's flag package reads them, for the original's users.
+
+One dash or two; `--flag=value` or `--flag value`; a boolean stands alone or takes its value after `=`, and never
+swallows the next word. Source: the documentation of Go's package flag, "Command line flag syntax". Unlike there, a
+word that is no flag is refused and does not silently end the flags: what stands after it would be ignored.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from aws_ecr_gc.errors import Misuse
+
+_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
+
+
+def boolean(text: str) -> bool:
+    """A boolean value as Go spells it."""
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, reading Go's syntax. Flags are declared with `value` and `switch`; errors raise Misuse."""
+
+    def __init__(self, prog: str, description: str, epilog: str | None = None) -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=epilog,
+            allow_abbrev=False,
+            add_help=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        self._takes_value: dict[str, bool] = {"h": False, "help": False}
+        self.add_argument("-h", "--help", action="help", help="show this help")
+
+    def value(self, name: str, **settings: object) -> None:
+        """Declare `--name VALUE`."""
+        self._takes_value[name] = True
+        self.add_argument(f"--{name}", **settings)  # type: ignore[arg-type]  # argparse's own keywords, passed through
+
+    def switch(self, name: str, text: str) -> None:
+        """Declare `--name[=true|false]`, false by default."""
+        self._takes_value[name] = False
+        self.add_argument(f"--{name}", type=boolean, default=False, metavar="=BOOL", nargs="?", const=True, help=text)
+
+    def action(self, name: str, **settings: object) -> None:
+        """Declare a flag that acts at once, such as --version."""
+        self._takes_value[name] = False
+        self.add_argument(f"--{name}", **settings)  # type: ignore[arg-type]  # as in `value`
+
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """The values of a command line. Raises Misuse with one line for anything that can't be understood."""
+        return self.parse_args(canonical(arguments, self._takes_value))
+
+    def error(self, message: str) -> NoReturn:
+        raise Misuse(f"{message}; see {self.prog} --help")
+
+
+def canonical(arguments: Sequence[str], takes_value: Mapping[str, bool]) -> list[str]:
+    """The same command line with two dashes and an equals sign everywhere; `takes_value` names the flags there are."""
+    found: list[str] = []
+    waiting = list(reversed(arguments))
+    while waiting:
+        word = waiting.pop()
+        if word == "--" and not waiting:
+            break
+        name, equals, value = word.lstrip("-").partition("=")
+        dashes = len(word) - len(word.lstrip("-"))
+        if dashes == 0 or word in {"-", "--"}:
+            raise Misuse(
+                f"unexpected argument {waiting.pop() if word == '--' else word!r}: flags begin with a dash, "
+                "and a boolean takes its value as --flag=false"
+            )
+        if dashes > 2 or not name:
+            raise Misuse(f"{word}: bad flag syntax")
+        if name not in takes_value:
+            raise Misuse(f"unknown option --{name}{_similar(name, takes_value)}; see --help")
+        if takes_value[name] and not equals:
+            if not waiting:
+                raise Misuse(f"--{name} needs a value")
+            value, equals = waiting.pop(), "="
+        found.append(f"--{name}{equals}{value}" if name != "h" else "--help")
+    return found
+
+
+def _similar(name: str, names: Mapping[str, bool]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, names, 1)
+    return f"; did you mean --{close[0]}?" if close else ""

@@ -1,0 +1,112 @@
+"""What can go wrong, the exit code of each kind, and what wins when several happen at once.
+
+    Error                      one line for the user; never raised as such
+    ├── Misuse             2   what was typed or set is wrong; nothing was changed
+    │   ├── Incomplete     2   something that must be given is missing; shown with the usage
+    │   └── Credentials    2   none, broken or expired
+    ├── AwsFailure         3   AWS refused or failed, or could not be reached
+    │   ├── AccessDenied   3   names the missing IAM action
+    │   ├── Unintelligible 3   an answer that is not what ECR's API promises
+    │   └── ImageNotFound  3   one of the images asked for is not there (any more)
+    └── Interrupted      130   Ctrl-C or SIGTERM before anything was deleted
+
+Exceptions of other libraries are wrapped where they come in (`aws`), so nothing above knows them.
+"""
+
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import ClassVar
+
+
+class Exit(IntEnum):
+    """The exit codes of every command."""
+
+    DONE = 0
+    UNEXPECTED = 1
+    MISUSE = 2
+    AWS = 3
+    REFUSED = 4
+    SOME_FAILED = 5
+    FOUND = 6
+    INTERRUPTED = 130
+
+
+MEANINGS: dict[Exit, str] = {
+    Exit.DONE: "done, or nothing to do",
+    Exit.UNEXPECTED: "unexpected: a defect of aws-ecr-gc",
+    Exit.MISUSE: "what was typed or set is wrong; nothing was changed",
+    Exit.AWS: "AWS refused or failed, or something could not be read",
+    Exit.REFUSED: "a guard or a plan's precondition refused",
+    Exit.SOME_FAILED: "some deletions failed",
+    Exit.FOUND: "a check found something",
+    Exit.INTERRUPTED: "interrupted",
+}
+
+_PRECEDENCE = (
+    Exit.INTERRUPTED,
+    Exit.UNEXPECTED,
+    Exit.SOME_FAILED,
+    Exit.AWS,
+    Exit.REFUSED,
+    Exit.FOUND,
+    Exit.MISUSE,
+    Exit.DONE,
+)
+
+
+def worst(exits: Iterable[Exit]) -> Exit:
+    """The one exit code that speaks for several; `DONE` for none."""
+    return min(exits, key=_PRECEDENCE.index, default=Exit.DONE)
+
+
+class Error(Exception):
+    """The root. Its text is one line: the thing, the reason, the mend."""
+
+    exit: ClassVar[Exit] = Exit.UNEXPECTED
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code or type(self).__name__
+        """AWS's error code, or the name of what broke on the way to it."""
+
+
+class Misuse(Error):
+    """What was typed or set is wrong."""
+
+    exit = Exit.MISUSE
+
+
+class Incomplete(Misuse):
+    """What must be given is missing: the usage belongs beside this message."""
+
+
+class Credentials(Misuse):
+    """No credentials, or ones that AWS does not take."""
+
+
+class AwsFailure(Error):
+    """AWS refused or failed."""
+
+    exit = Exit.AWS
+
+
+class AccessDenied(AwsFailure):
+    """The caller may not do this; the text names the IAM action."""
+
+
+class Unintelligible(AwsFailure):
+    """An answer that is not what the API promises."""
+
+
+class ImageNotFound(AwsFailure):
+    """At least one image asked for is gone; `digest` is the one that AWS names, if it names one."""
+
+    def __init__(self, message: str, digest: str | None) -> None:
+        super().__init__(message)
+        self.digest = digest
+
+
+class Interrupted(Error):
+    """Asked to stop before anything was deleted."""
+
+    exit = Exit.INTERRUPTED

@@ -1,0 +1,82 @@
+"""What a repository holds, as it was read once."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct
+
+from aws_ecr_gc.reference import Repository
+
+INDEX_TYPES = frozenset(
+    {
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+    }
+)
+MANIFEST_TYPES = frozenset(
+    {
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.docker.distribution.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v1+prettyjws",
+        "application/vnd.oci.artifact.manifest.v1+json",
+        "application/vnd.cncf.oras.artifact.manifest.v1+json",
+    }
+)
+
+
+class Status(StrEnum):
+    """ECR's imageStatus."""
+
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+    ACTIVATING = "ACTIVATING"
+
+
+class Image(Struct, frozen=True, gc=False):
+    """Any manifest of a repository. Times are epoch seconds, `size` is in bytes.
+
+    `children` are the digests that an index lists: empty for what is no index, None for an index whose manifest
+    has not been read.
+    """
+
+    digest: str
+    pushed_at: float
+    tags: tuple[str, ...]
+    media_type: str | None
+    size: int = 0
+    status: Status = Status.ACTIVE
+    subject: str | None = None
+    children: tuple[str, ...] | None = ()
+    pulled_at: float | None = None
+    artifact_type: str | None = None
+
+    @property
+    def is_index(self) -> bool:
+        return self.media_type in INDEX_TYPES
+
+    @property
+    def is_known_kind(self) -> bool:
+        return self.media_type in INDEX_TYPES or self.media_type in MANIFEST_TYPES
+
+
+class Inventory(Struct, frozen=True):
+    """Every image of a repository by its digest. It is whole, or it does not exist. `taken_at` is in epoch seconds."""
+
+    repository: Repository
+    taken_at: float
+    images: Mapping[str, Image]
+
+    def newest_first(self) -> list[Image]:
+        """The total order of everything that counts or prints: pushed_at descending, digest ascending."""
+        images = sorted(self.images.values(), key=_by_digest)
+        images.sort(key=_by_pushed_at, reverse=True)  # stable: the digests stay ascending among equal times
+        return images
+
+
+def _by_digest(image: Image) -> str:
+    return image.digest
+
+
+def _by_pushed_at(image: Image) -> float:
+    return image.pushed_at

@@ -1,0 +1,61 @@
+"""The steps still to do, on disk before the first deletion, so that a killed run's successor can finish.
+
+An index's children are untagged once it is gone, and no rule may ask for untagged images: without this record they
+would stay forever. One file for each repository under the state directory.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from aws_ecr_gc.files import write_whole
+from aws_ecr_gc.plan import Leftover, Step
+from aws_ecr_gc.reference import Repository
+
+_VERSION = 1
+
+
+class _Pending(Struct):
+    digest: str
+    tags: tuple[str, ...]
+    pushed_at: float
+    after: tuple[str, ...]
+
+
+class _Record(Struct):
+    version: int
+    steps: list[_Pending]
+
+
+def path_for(state: Path, repository: Repository) -> Path:
+    """Where the record of a repository lies."""
+    registry = repository.registry
+    return state / "pending" / (registry.account or "unknown") / registry.region / f"{repository.name}.json"
+
+
+def write(path: Path, steps: Iterable[Step]) -> None:
+    """Record the steps, or remove the record if there are none. Raises OSError."""
+    pending = [_Pending(step.digest, step.tags, step.pushed_at, step.after) for step in steps]
+    if pending:
+        write_whole(path, msgspec.json.encode(_Record(_VERSION, pending)))
+    else:
+        path.unlink(missing_ok=True)
+
+
+def read(path: Path) -> tuple[Leftover, ...]:
+    """What an interrupted run left over: the untagged images that were to follow others.
+
+    Tagged ones are decided anew by their tags. Raises OSError, or ValueError for a file that is no such record.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return ()
+    record = msgspec.json.decode(content, type=_Record)
+    if record.version != _VERSION:
+        raise ValueError(f"version {record.version} of the record is not known")
+    return tuple(
+        Leftover(step.digest, step.pushed_at, step.after) for step in record.steps if step.after and not step.tags
+    )

@@ -1,0 +1,90 @@
+"""A plan as a value: what shall happen to every image, why, and in which order."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from aws_ecr_gc.inventory import Image, Status
+from aws_ecr_gc.reference import Repository
+
+
+class Verdict(StrEnum):
+    """RETAINED by a reason of its own, HELD because something retained needs it, or COLLECTED."""
+
+    RETAINED = "retained"
+    HELD = "held"
+    COLLECTED = "collected"
+
+
+class Reason(Struct, frozen=True, gc=False):
+    """Why a decision fell as it did: the rule, what it found, and the tag or digest through which it acts."""
+
+    rule: str
+    detail: str
+    via: str | None = None
+
+
+class Decision(Struct, frozen=True, gc=False):
+    """The one decision on an image, with at least one reason."""
+
+    image: Image
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+
+
+class Action(StrEnum):
+    """What a step does."""
+
+    DELETE = "delete"
+
+
+class Step(Struct, frozen=True):
+    """One image to act on, and what was seen of it when the plan was made. Times in epoch seconds, size in bytes.
+
+    `after` names the digests of this plan that must be gone before (an index before its children, a subject before
+    its referrers); `wave` is the length of the longest such chain, so steps of one wave never wait for one another.
+    """
+
+    action: Action
+    digest: str
+    tags: tuple[str, ...]
+    status: Status
+    pushed_at: float
+    size: int
+    after: tuple[str, ...]
+    wave: int
+    pulled_at: float | None = None
+
+
+class Plan(Struct, frozen=True):
+    """Every decision, newest image first, and the steps in the order to carry them out."""
+
+    repository: Repository
+    taken_at: float
+    decisions: tuple[Decision, ...]
+    steps: tuple[Step, ...]
+
+
+class Result(StrEnum):
+    """How a step ended."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class Outcome(Struct, frozen=True):
+    """What became of a step; `code` and `detail` say why where it is not done."""
+
+    digest: str
+    result: Result
+    code: str = ""
+    detail: str = ""
+
+
+class Leftover(Struct, frozen=True):
+    """An untagged image that an interrupted run was to delete once the images `after` were gone."""
+
+    digest: str
+    pushed_at: float
+    after: tuple[str, ...]

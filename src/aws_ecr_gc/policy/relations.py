@@ -1,0 +1,57 @@
+"""What needs what: an index needs its children, and a subject that stays keeps its referrers.
+
+Children and subjects are followed only where they are in the inventory.
+"""
+
+from collections.abc import Collection, Iterator
+
+from aws_ecr_gc.inventory import Image, Inventory
+
+
+class Relations:
+    """The edges of one inventory, by digest. `parents` are the indexes that list an image, whatever their status."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._images = inventory.images
+        self.parents: dict[str, list[str]] = {}
+        self.children: dict[str, list[str]] = {}
+        self.referrers: dict[str, list[str]] = {}
+        for image in inventory.images.values():
+            for child in dict.fromkeys(image.children or ()):
+                if child in inventory.images:
+                    self.parents.setdefault(child, []).append(image.digest)
+                    self.children.setdefault(image.digest, []).append(child)
+            subject = self.subject_of(image)
+            if subject is not None:
+                self.referrers.setdefault(subject, []).append(image.digest)
+
+    def subject_of(self, image: Image) -> str | None:
+        """The digest of the subject, if it is in the inventory."""
+        return image.subject if image.subject in self._images else None
+
+    def prerequisites_of(self, image: Image) -> tuple[str, ...]:
+        """What must be gone before the image may go: the indexes that list it, and its subject."""
+        parents = self.parents.get(image.digest, ())
+        subject = self.subject_of(image)
+        return (*parents, subject) if subject is not None and subject not in parents else tuple(parents)
+
+    def held_among(self, loose: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Which of the loose images are needed by one that is not loose, directly or through others.
+
+        Digest to (rule that holds it, the digest that holds it).
+        """
+        waiting = [digest for digest in (*self.children, *self.referrers) if digest not in loose]
+        held: dict[str, tuple[str, str]] = {}
+        while waiting:
+            holder = waiting.pop()
+            for dependent, rule in self._dependents_of(holder):
+                if dependent in loose and dependent not in held:
+                    held[dependent] = (rule, holder)
+                    waiting.append(dependent)
+        return held
+
+    def _dependents_of(self, digest: str) -> Iterator[tuple[str, str]]:
+        for child in self.children.get(digest, ()):
+            yield child, "child-of-index"
+        for referrer in self.referrers.get(digest, ()):
+            yield referrer, "referrer-of-subject"

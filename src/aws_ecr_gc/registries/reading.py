@@ -1,0 +1,118 @@
+"""From a back end to an inventory: the listing, and the children of the indexes."""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+from msgspec import Struct
+
+from aws_ecr_gc.errors import AwsFailure, Unintelligible
+from aws_ecr_gc.inventory import Image, Inventory
+from aws_ecr_gc.ports import BATCH, RepositoryPort
+
+
+class Manifests(Protocol):
+    """Where manifests are kept between runs, by digest."""
+
+    def get(self, digest: str) -> bytes | None: ...
+    def put(self, digest: str, manifest: bytes) -> None: ...
+
+
+class IndexVanished(AwsFailure):
+    """An index was deleted between its listing and its reading: the listing is out of date."""
+
+
+class _Descriptor(Struct):
+    digest: str
+
+
+class _Index(Struct):
+    manifests: list[_Descriptor]
+
+
+_index_decoder = msgspec.json.Decoder(_Index)
+
+
+def list_images(port: RepositoryPort, now: float, progress: Callable[[int], None]) -> Inventory:
+    """Everything in the repository, each digest once; `progress` gets the number of images so far."""
+    images: dict[str, Image] = {}
+    for page in port.pages():
+        for image in page:
+            seen = images.get(image.digest)
+            images[image.digest] = image if seen is None else _united(seen, image)
+        progress(len(images))
+    return Inventory(port.repository, now, images)
+
+
+def _united(first: Image, second: Image) -> Image:
+    """The same digest listed twice, its tags spread over two pages or moved in between: every tag seen counts."""
+    return msgspec.structs.replace(second, tags=tuple(dict.fromkeys((*first.tags, *second.tags))))
+
+
+def with_known_children(inventory: Inventory, cache: Manifests, *, archived_only: bool) -> Inventory:
+    """The inventory with the children of the indexes whose manifests are in the cache."""
+    found: dict[str, tuple[str, ...]] = {}
+    for image in inventory.images.values():
+        if image.children is None and (image.status != "ACTIVE" or not archived_only):
+            manifest = cache.get(image.digest)
+            if manifest is not None:
+                found[image.digest] = _children(image.digest, manifest)
+    return _with_children(inventory, found)
+
+
+def with_children(
+    inventory: Inventory,
+    indexes: Collection[str],
+    port: RepositoryPort,
+    cache: Manifests,
+    progress: Callable[[int], None],
+) -> Inventory:
+    """The inventory with the children of these indexes, read from the registry where the cache lacks them.
+
+    Raises IndexVanished if one is gone by now, and Unintelligible if one can't be parsed.
+    """
+    inventory = with_known_children(inventory, cache, archived_only=False)
+    missing = [digest for digest in indexes if inventory.images[digest].children is None]
+    found: dict[str, tuple[str, ...]] = {}
+    for digests in _batches(missing):
+        manifests = port.manifests(digests)
+        for digest in digests:
+            if digest not in manifests:
+                raise IndexVanished(f"index {digest}: listed, but gone when it was read")
+            manifest = manifests[digest]
+            if not matches(digest, manifest):
+                raise Unintelligible(f"index {digest}: ECR answered with something else than was asked for")
+            found[digest] = _children(digest, manifest)
+            cache.put(digest, manifest)
+        progress(len(found))
+    return _with_children(inventory, found)
+
+
+def _batches(digests: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(digests), BATCH):
+        yield digests[start : start + BATCH]
+
+
+def _with_children(inventory: Inventory, children: Mapping[str, tuple[str, ...]]) -> Inventory:
+    if not children:
+        return inventory
+    images = dict(inventory.images)
+    for digest, found in children.items():
+        images[digest] = msgspec.structs.replace(images[digest], children=found)
+    return msgspec.structs.replace(inventory, images=images)
+
+
+def _children(digest: str, manifest: bytes) -> tuple[str, ...]:
+    try:
+        return tuple(descriptor.digest for descriptor in _index_decoder.decode(manifest).manifests)
+    except msgspec.DecodeError as error:
+        raise Unintelligible(f"index {digest}: its manifest can't be parsed: {error}") from error
+
+
+def matches(digest: str, content: bytes) -> bool:
+    """Whether the content has this digest (sha256 or sha512, as OCI names them)."""
+    algorithm, _, expected = digest.partition(":")
+    if algorithm not in {"sha256", "sha512"}:
+        return False
+    return hashlib.new(algorithm, content).hexdigest() == expected

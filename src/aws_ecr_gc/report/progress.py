@@ -1,0 +1,22 @@
+"""A line that says how far the work is: on a terminal only, never in a CI log."""
+
+import os
+from typing import TextIO
+
+
+class Progress:
+    """One line, written over and over; it is gone when the work is done."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._shown = stream.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+
+    def show(self, text: str) -> None:
+        """Replace the line."""
+        if self._shown:
+            self._stream.write(f"\r\x1b[K{text}")
+            self._stream.flush()
+
+    def clear(self) -> None:
+        """Remove the line, so that what is written next stands alone."""
+        self.show("")

@@ -1,0 +1,44 @@
+"""The operations of ECR's API that the stand-in carries out, one function each.
+
+Each takes the caller and a request that met the service model's constraints; it returns the answer, or raises
+ServiceError.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from aws_ecr_gc.sandbox.operations import (
+    deletion,
+    listings,
+    policies,
+    pulls,
+    pushes,
+    registries,
+    repositories,
+    storage,
+)
+from aws_ecr_gc.sandbox.world import Caller
+
+Operation = Callable[[Caller, dict[str, Any]], dict[str, Any]]
+
+OPERATIONS: dict[str, Operation] = {
+    "BatchCheckLayerAvailability": pulls.batch_check_layer_availability,
+    "BatchDeleteImage": deletion.batch_delete_image,
+    "BatchGetImage": pulls.batch_get_image,
+    "CreateRepository": repositories.create_repository,
+    "DeleteLifecyclePolicy": policies.delete_lifecycle_policy,
+    "DeleteRepository": repositories.delete_repository,
+    "DescribeImages": listings.describe_images,
+    "DescribeRegistry": registries.describe_registry,
+    "DescribeRepositories": repositories.describe_repositories,
+    "GetAuthorizationToken": registries.get_authorization_token,
+    "GetLifecyclePolicy": policies.get_lifecycle_policy,
+    "ListImageReferrers": listings.list_image_referrers,
+    "ListImages": listings.list_images,
+    "ListTagsForResource": repositories.list_tags_for_resource,
+    "PutImage": pushes.put_image,
+    "PutLifecyclePolicy": policies.put_lifecycle_policy,
+    "TagResource": repositories.tag_resource,
+    "UntagResource": repositories.untag_resource,
+    "UpdateImageStorageClass": storage.update_image_storage_class,
+}

@@ -1,0 +1,97 @@
+"""BatchGetImage and BatchCheckLayerAvailability: what a client that pulls asks for."""
+
+import re
+from typing import Any
+
+from aws_ecr_gc.sandbox.manifests import INDEX_TYPES, Descriptor
+from aws_ecr_gc.sandbox.operations.image_ids import DIGEST_PATTERN, failure, find, image_id
+from aws_ecr_gc.sandbox.store import Image, Repository
+from aws_ecr_gc.sandbox.world import Caller
+
+Request = dict[str, Any]
+
+
+def batch_get_image(caller: Caller, request: Request) -> Request:
+    """Manifests by digest or tag, which counts as a pull.
+
+    An index asked for by tag is answered with one of its platforms' manifests where the client accepts no index.
+    """
+    repository = caller.repository(request)
+    accepts_indexes = not INDEX_TYPES.isdisjoint(request.get("acceptedMediaTypes") or ())
+    images, failures = [], []
+    for wanted in request["imageIds"]:
+        found = find(repository, wanted)
+        if not isinstance(found, Image):
+            failures.append(found)
+            continue
+        if found.status != "ACTIVE":
+            code = caller.world.behaviour.archived_pull_failure
+            failures.append(failure(wanted, code, f"Requested image is {found.status.lower()}"))
+            continue
+        # ECR converts manifests by tag only, never by digest.
+        by_tag_only = wanted.get("imageDigest") is None
+        fetched = _one_platform(repository, found) if by_tag_only and not accepts_indexes else found
+        if caller.world.behaviour.pulls_move_pull_time:
+            repository.pull(fetched.digest)
+        images.append(fetched_image(repository, fetched, wanted.get("imageTag")))
+    return {"images": images, "failures": failures}
+
+
+def fetched_image(repository: Repository, image: Image, tag: str | None) -> Request:
+    """An image with its manifest, as BatchGetImage and PutImage answer it."""
+    return {
+        "registryId": repository.registry.account,
+        "repositoryName": repository.name,
+        "imageId": image_id(image.digest, tag),
+        "imageManifest": image.manifest.decode(),
+        "imageManifestMediaType": image.media_type,
+    }
+
+
+def batch_check_layer_availability(caller: Caller, request: Request) -> Request:
+    """Which layers are there: those that a stored manifest names, unless the scenario says that they are missing."""
+    repository = caller.repository(request)
+    layers: list[Request] = []
+    failures: list[Request] = []
+    for digest in request["layerDigests"]:
+        if re.fullmatch(DIGEST_PATTERN, digest):
+            layers.append(_availability(repository, digest))
+        else:
+            reason = f"Invalid request parameters: layer digest should satisfy the regex '{DIGEST_PATTERN}'"
+            failures.append({"layerDigest": digest, "failureCode": "InvalidLayerDigest", "failureReason": reason})
+    return {"layers": layers, "failures": failures}
+
+
+def _one_platform(repository: Repository, image: Image) -> Image:
+    """The linux/amd64 manifest of an index, or else its first one that is there; any other image is itself."""
+    entries = [entry for entry in image.contents.manifests if entry.digest in repository.images]
+    if image.media_type not in INDEX_TYPES or not entries:
+        return image
+    chosen = next((entry for entry in entries if _is_linux_amd64(entry)), entries[0])
+    return _one_platform(repository, repository.images[chosen.digest])
+
+
+def _is_linux_amd64(entry: Descriptor) -> bool:
+    platform = entry.platform
+    return platform is not None and (platform.os, platform.architecture) == ("linux", "amd64")
+
+
+def _availability(repository: Repository, digest: str) -> Request:
+    if digest in repository.settings.missing_layers:
+        return {"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}
+    uses = [
+        (image.status, blob)
+        for image in repository.images.values()
+        for blob in image.contents.blob_descriptors
+        if blob.digest == digest
+    ]
+    if not uses:
+        return {"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}
+    blob = uses[0][1]
+    is_active = any(status == "ACTIVE" for status, _ in uses)
+    return {
+        "layerDigest": digest,
+        "layerAvailability": "AVAILABLE" if is_active else "ARCHIVED",
+        "layerSize": blob.size,
+        "mediaType": blob.media_type,
+    }

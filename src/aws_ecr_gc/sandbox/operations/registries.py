@@ -1,0 +1,32 @@
+"""DescribeRegistry and GetAuthorizationToken."""
+
+import base64
+from typing import Any
+
+from aws_ecr_gc.sandbox.world import Caller
+
+Request = dict[str, Any]
+
+TOKEN_SECONDS = 12 * 3600
+
+
+def describe_registry(caller: Caller, _request: Request) -> Request:
+    """The caller's registry and its replication rules."""
+    rules = caller.world.replication.get((caller.account, caller.region), [])
+    return {"registryId": caller.account, "replicationConfiguration": {"rules": rules}}
+
+
+def get_authorization_token(caller: Caller, request: Request) -> Request:
+    """A password for `docker login`, for each registry asked for. Nothing here takes it: there is no OCI endpoint."""
+    token = base64.b64encode(f"AWS:sandbox-{caller.account}".encode()).decode()
+    expires_at = caller.world.clock.now() + TOKEN_SECONDS
+    return {
+        "authorizationData": [
+            {
+                "authorizationToken": token,
+                "expiresAt": expires_at,
+                "proxyEndpoint": f"https://{caller.world.registry(account, caller.region).host}",
+            }
+            for account in request.get("registryIds") or [caller.account]
+        ]
+    }

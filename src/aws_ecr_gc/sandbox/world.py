@@ -1,0 +1,75 @@
+"""All that the stand-in knows between one reset and the next, and the view of it that one API call gets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any
+
+from aws_ecr_gc.sandbox.behaviour import Behaviour
+from aws_ecr_gc.sandbox.clock import Clock
+from aws_ecr_gc.sandbox.errors import ServiceError
+from aws_ecr_gc.sandbox.paging import Listings
+from aws_ecr_gc.sandbox.store import Deletion, Registry, Repository
+
+DEFAULT_ACCOUNT = "123456789012"
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass
+class World:
+    """Registries, clock and switches. `lock` is held while a call is carried out."""
+
+    clock: Clock = field(default_factory=Clock)
+    behaviour: Behaviour = field(default_factory=Behaviour)
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    """Account by access key, for access keys that are no account numbers."""
+    replication: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
+    """The replication rules of a registry (account, region), as DescribeRegistry answers them."""
+    deletions: list[Deletion] = field(default_factory=list)
+    listings: Listings = field(default_factory=Listings)
+    lock: RLock = field(default_factory=RLock)
+    registries: dict[tuple[str, str], Registry] = field(default_factory=dict)
+
+    def registry(self, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> Registry:
+        """The registry of an account in a region; every account has one, empty at first."""
+        with self.lock:
+            known = self.registries.get((account, region))
+            if known is None:
+                known = Registry(account, region, self.clock, self.deletions, self.lock)
+                self.registries[account, region] = known
+            return known
+
+    def account_of(self, access_key: str) -> str:
+        """The account that an access key belongs to."""
+        if access_key in self.accounts:
+            return self.accounts[access_key]
+        return access_key if len(access_key) == 12 and access_key.isdecimal() else DEFAULT_ACCOUNT
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and where: what an operation needs besides its request."""
+
+    world: World
+    access_key: str
+    account: str
+    region: str
+
+    def registry(self, request: Mapping[str, Any]) -> Registry:
+        """The registry that a request is about: the caller's own, or that of `registryId`."""
+        return self.world.registry(request.get("registryId") or self.account, self.region)
+
+    def repository(self, request: Mapping[str, Any]) -> Repository:
+        """The repository that a request is about. Raises RepositoryNotFoundException."""
+        return repository_in(self.registry(request), request["repositoryName"])
+
+
+def repository_in(registry: Registry, name: str) -> Repository:
+    """A repository by its name. Raises RepositoryNotFoundException."""
+    repository = registry.repositories.get(name)
+    if repository is None:
+        raise ServiceError(
+            "RepositoryNotFoundException",
+            f"The repository with name '{name}' does not exist in the registry with id '{registry.account}'",
+        )
+    return repository
