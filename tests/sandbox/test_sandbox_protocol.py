@@ -114,32 +114,34 @@ def test_the_walk_over_the_model_found_the_constraints_that_are_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "request_body", "message"),
+    ("operation", "request_body", "path", "constraint"),
     [
         (
             "BatchDeleteImage",
             {"repositoryName": "app", "imageIds": [{"imageTag": "a"}] * 101},
-            "Invalid parameter at 'imageIds' failed to satisfy constraint: "
-            "'Member must have length less than or equal to 100'",
+            "imageIds",
+            "Member must have length less than or equal to 100",
         ),
         (
             "PutLifecyclePolicy",
             {"repositoryName": "app", "lifecyclePolicyText": "{}"},
-            "Invalid parameter at 'lifecyclePolicyText' failed to satisfy constraint: "
-            "'Member must have length greater than or equal to 100'",
+            "lifecyclePolicyText",
+            "Member must have length greater than or equal to 100",
         ),
         (
             "PutImage",
             {"repositoryName": "app", "imageManifest": "{}", "imageTag": "a b"},
-            "Invalid parameter at 'imageTag' failed to satisfy constraint: "
-            "'must satisfy regular expression '[a-zA-Z0-9-_.]+''",
+            "imageTag",
+            "must satisfy regular expression '[a-zA-Z0-9-_.]+'",
         ),
     ],
 )
 def test_refusals_are_worded_as_ecr_words_them(
-    raw: Wire, operation: str, request_body: dict[str, Any], message: str
+    raw: Wire, operation: str, request_body: dict[str, Any], path: str, constraint: str
 ) -> None:
-    assert raw.call(operation, request_body)[1]["message"] == message
+    _, answer = raw.call(operation, request_body)
+
+    assert answer["message"] == f"Invalid parameter at '{path}' failed to satisfy constraint: '{constraint}'"
 
 
 POLICY = (

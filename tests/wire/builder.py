@@ -12,6 +12,7 @@ class Builder:
     def __init__(self, sandbox: Sandbox, name: str = "testrepo", now: float = 1_490_000_000.0) -> None:
         self.repository: Repository = sandbox.registry().create_repository(name)
         self.digests: dict[str, str] = {}
+        self.subjects: dict[str, str] = {}
         self._now = now
 
     def image(self, name: str, *tags: str, subject: str | None = None, pushed_at: float | None = None) -> str:
@@ -21,7 +22,10 @@ class Builder:
             layers=[layer("base", 1000, OCI_IMAGE)],
             subject=None if subject is None else self._descriptor(subject),
         )
-        return self._push(name, manifest, OCI_IMAGE, tags, pushed_at)
+        digest = self._push(name, manifest, OCI_IMAGE, tags, pushed_at)
+        if subject is not None:
+            self.subjects[digest] = self.digests[subject]
+        return digest
 
     def index(self, name: str, *tags: str, children: list[str], pushed_at: float | None = None) -> str:
         manifest = write(name, OCI_INDEX, children=[self._descriptor(child) for child in children])

@@ -47,9 +47,12 @@ def run(arguments: argparse.Namespace) -> int:
         return EXIT_OK
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except (ScenarioError, OSError, OverflowError) as error:
-        print(f"aws-ecr-gc sandbox: {error}", file=sys.stderr)
-        return EXIT_USAGE
+    except ScenarioError as error:
+        return _complain(str(error))
+    except OSError as error:
+        return _complain(f"port {arguments.port}: {error.strerror}")
+    except OverflowError as error:
+        return _complain(f"port {arguments.port}: {error}")
     finally:
         signal.signal(signal.SIGTERM, previous)
     return EXIT_OK
@@ -69,6 +72,11 @@ def _serve(sandbox: "Sandbox") -> None:
     with sandbox:
         print(HOW_TO.format(url=sandbox.url, account=DEFAULT_ACCOUNT, region=DEFAULT_REGION), flush=True)
         sandbox.serve_forever()
+
+
+def _complain(reason: str) -> int:
+    print(f"aws-ecr-gc sandbox: {reason}", file=sys.stderr)
+    return EXIT_USAGE
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:

@@ -1,73 +1,69 @@
 """The events of a scenario: what somebody else does to a repository in the middle of a client's work."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws_ecr_gc.sandbox.errors import ScenarioError
 from aws_ecr_gc.sandbox.hooks import Hooks
-from aws_ecr_gc.sandbox.scenario import Action, MoveTag, Push, Scenario, Touch
+from aws_ecr_gc.sandbox.scenario import Archive, Delete, Event, MoveTag, Push
 from aws_ecr_gc.sandbox.staging import Stage
-from aws_ecr_gc.sandbox.store import Repository
+
+Deed = MoveTag | Push | Delete | Archive
 
 
-def install(scenario: Scenario, stage: Stage, hooks: Hooks) -> None:
-    """Hang the events of a scenario on the calls that they go with. Raises ScenarioError for an unknown repository."""
-    for number, event in enumerate(scenario.events):
-        occasion = event.before or event.after
-        if occasion is None:
-            continue
-        for place, action in enumerate(event.do):
-            performance = _Performance(stage, action, f"$.events[{number}].do[{place}]")
-            hooks.add("before" if event.before else "after", occasion.operation, performance, occasion.call)
+def install(events: list[Event], stage: Stage, hooks: Hooks) -> None:
+    """Hang events on the calls that they go with. Raises ScenarioError for a target that is not there."""
+    performances = [
+        (event, _Performance(stage, action.chosen, f"$.events[{number}].do[{place}]"))
+        for number, event in enumerate(events)
+        for place, action in enumerate(event.do)
+    ]
+    _demand_known_images([performance for _, performance in performances])
+    for event, performance in performances:
+        hooks.add("before" if event.before else "after", event.occasion.operation, performance, event.occasion.call)
 
 
 class _Performance:
     """One action, ready to be carried out."""
 
-    def __init__(self, stage: Stage, action: Action, path: str) -> None:
-        self._stage = stage
-        self._action = action
-        self._path = path
-        self._repository = self._find_repository()
+    def __init__(self, stage: Stage, deed: Deed, path: str) -> None:
+        self.stage = stage
+        self.deed = deed
+        self.path = path
+        repositories = stage.world.registry(deed.account, deed.region).repositories
+        if deed.repository not in repositories:
+            raise ScenarioError(f"there is no repository {deed.repository} - at `{path}`")
+        self.repository = repositories[deed.repository]
 
     def __call__(self, _request: Mapping[str, Any]) -> None:
-        with self._stage.world.lock:
-            if self._action.move_tag:
-                self._move_tag(self._action.move_tag)
-            if self._action.push:
-                self._push(self._action.push)
-            if self._action.delete:
-                self._delete(self._action.delete)
-            if self._action.archive:
-                self._archive(self._action.archive)
-
-    def _find_repository(self) -> Repository:
-        action = self._action
-        target: MoveTag | Push | Touch | None = action.move_tag or action.push or action.delete or action.archive
-        if target is None:
-            raise ScenarioError(f"there is nothing to do - at `{self._path}`")
-        repositories = self._stage.world.registry(target.account, target.region).repositories
-        if target.repository not in repositories:
-            raise ScenarioError(f"there is no repository {target.repository} - at `{self._path}`")
-        return repositories[target.repository]
+        with self.stage.world.lock:
+            match self.deed:
+                case MoveTag(tag=tag, to=name):
+                    self.repository.tag(tag, self._digest(name))
+                case Push(image=image):
+                    now = self.stage.world.clock.now()
+                    self.stage.push(self.repository, image, now, now, f"{self.path}.push.image")
+                case Delete(image=name):
+                    self._if_there(name, lambda digest: self.repository.remove(digest, "event"))
+                case Archive(image=name):
+                    self._if_there(name, self.repository.archive)
 
     def _digest(self, name: str) -> str:
-        return self._stage.digest(self._repository, name, self._path)
+        return self.stage.digest(self.repository, name, self.path)
 
-    def _move_tag(self, action: MoveTag) -> None:
-        self._repository.tag(action.tag, self._digest(action.to))
+    def _if_there(self, name: str, act: Callable[[str], None]) -> None:
+        # Whoever acts by hand may come too late: the client's own deletion was first.
+        digest = self._digest(name)
+        if digest in self.repository.images:
+            act(digest)
 
-    def _push(self, action: Push) -> None:
-        now = self._stage.world.clock.now()
-        self._stage.push(self._repository, action.image, now, now, f"{self._path}.push.image")
 
-    def _delete(self, action: Touch) -> None:
-        digest = self._digest(action.image)
-        # Whoever deletes by hand may come too late: the client's own deletion was first.
-        if digest in self._repository.images:
-            self._repository.remove(digest, "event")
-
-    def _archive(self, action: Touch) -> None:
-        digest = self._digest(action.image)
-        if digest in self._repository.images:
-            self._repository.archive(digest)
+def _demand_known_images(performances: list[_Performance]) -> None:
+    """Refuse names that no image has, neither from the beginning nor by being pushed in some event."""
+    pushed = {(each.repository, each.deed.image.name) for each in performances if isinstance(each.deed, Push)}
+    for each in performances:
+        if isinstance(each.deed, Push):
+            continue
+        name = each.deed.to if isinstance(each.deed, MoveTag) else each.deed.image
+        if (each.repository, name) not in pushed:
+            each.stage.digest(each.repository, name, each.path)

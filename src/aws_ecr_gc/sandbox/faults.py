@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 
 from aws_ecr_gc.sandbox.errors import ServiceError
+from aws_ecr_gc.sandbox.operations import OPERATIONS
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -41,6 +42,9 @@ class Faults(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         shares = self.server_error_share + self.reset_share + self.lost_answer_share + self.garbage_share
         if shares > 1:
             raise ValueError("the shares add up to more than 1")
+        for operation in (*self.deny, *(self.operations or ())):
+            if operation not in OPERATIONS:
+                raise ValueError(f"the sandbox knows no operation {operation}")
 
 
 class Fault(Enum):

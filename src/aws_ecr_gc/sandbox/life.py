@@ -40,5 +40,5 @@ def life_of(scenario: Scenario) -> Life:
     """The life that a scenario begins. Raises ScenarioError for one that cannot be played."""
     stage = Stage(scenario)
     life = Life(world=stage.world, faults=deepcopy(scenario.faults))
-    events.install(scenario, stage, life.hooks)
+    events.install(scenario.events, stage, life.hooks)
     return life

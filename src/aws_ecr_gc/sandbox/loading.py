@@ -25,7 +25,10 @@ def load_scenario(path: Path | str) -> Scenario:
     except OSError as error:
         raise ScenarioError(f"{path}: {error.strerror}") from error
     except (msgspec.DecodeError, ScenarioError, ValueError) as error:
-        raise ScenarioError(f"{path}: {' '.join(str(error).split())}") from error
+        reason = " ".join(str(error).split())
+        # msgspec names no place where the place is the document itself.
+        at_top = isinstance(error, msgspec.ValidationError) and " - at `" not in reason
+        raise ScenarioError(f"{path}: {reason}{' - at `$`' if at_top else ''}") from error
     return scenario
 
 

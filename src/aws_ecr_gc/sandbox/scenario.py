@@ -129,8 +129,14 @@ class Push(_InRepository, forbid_unknown_fields=True):
     image: ImageEntry
 
 
-class Touch(_InRepository, forbid_unknown_fields=True):
-    """Name an image, by its name in the scenario or by its digest."""
+class Delete(_InRepository, forbid_unknown_fields=True):
+    """Delete an image, named like `to` above, if it is still there, whatever refers to it."""
+
+    image: str
+
+
+class Archive(_InRepository, forbid_unknown_fields=True):
+    """Archive an image, named like `to` above, if it is still there."""
 
     image: str
 
@@ -140,12 +146,21 @@ class Action(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     move_tag: MoveTag | None = None
     push: Push | None = None
-    delete: Touch | None = None
-    archive: Touch | None = None
+    delete: Delete | None = None
+    archive: Archive | None = None
 
     def __post_init__(self) -> None:
-        if sum(each is not None for each in (self.move_tag, self.push, self.delete, self.archive)) != 1:
+        if len(self._given) != 1:
             raise ValueError("an action is exactly one of move_tag, push, delete, archive")
+
+    @property
+    def chosen(self) -> MoveTag | Push | Delete | Archive:
+        """The member that is given."""
+        return self._given[0]
+
+    @property
+    def _given(self) -> list[MoveTag | Push | Delete | Archive]:
+        return [each for each in (self.move_tag, self.push, self.delete, self.archive) if each is not None]
 
 
 class Event(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -156,8 +171,17 @@ class Event(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     do: list[Action]
 
     def __post_init__(self) -> None:
-        if (self.before is None) == (self.after is None):
+        if len(self._given) != 1:
             raise ValueError("an event is either before or after a call")
+
+    @property
+    def occasion(self) -> Occasion:
+        """The call that it goes with."""
+        return self._given[0]
+
+    @property
+    def _given(self) -> list[Occasion]:
+        return [each for each in (self.before, self.after) if each is not None]
 
 
 class Scenario(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

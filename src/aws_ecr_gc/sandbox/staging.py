@@ -1,6 +1,7 @@
 """Builds a world from a scenario. Manifests are made up from the descriptions: the same ones for the same names."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from copy import copy
@@ -52,15 +53,16 @@ class Stage:
 
     def push(self, repository: Repository, entry: ImageEntry, default_time: float, now: float, path: str) -> float:
         """Push what an entry describes; returns the push time of the last image of it."""
-        pushed_at = default_time
-        if entry.pushed_at or entry.age:
-            pushed_at = epoch_seconds(entry.pushed_at or entry.age or "", now)
-        every = SECONDS_BETWEEN_PUSHES if entry.every is None else seconds_in(entry.every)
+        stated = entry.pushed_at or entry.age
+        pushed_at = epoch_seconds(stated, now) if stated else default_time
+        every = seconds_in(entry.every) if entry.every else SECONDS_BETWEEN_PUSHES
+        # A time that nobody stated is never in the future.
+        limit = math.inf if stated or entry.every else now
         known = self._digests.setdefault(repository, {})
         for number, single in enumerate(_singles(entry, len(known), path)):
             if single.name in known:
                 raise ScenarioError(f"there are two images {single.name} in {repository.name} - at `{path}.name`")
-            last = pushed_at + number * every
+            last = min(pushed_at + number * every, limit)
             known[single.name or ""] = self._push_single(repository, single, last, now, path)
         return last
 
@@ -146,7 +148,7 @@ def _number(entry: ImageEntry, name: str, n: int, path: str) -> None:
         entry.tags = [tag.format(n=n) for tag in entry.tags]
         entry.children = [child.format(n=n) for child in entry.children]
         entry.subject = entry.subject.format(n=n) if entry.subject else None
-    except (LookupError, ValueError) as error:
+    except (AttributeError, LookupError, ValueError) as error:
         raise ScenarioError(f"a name or tag is no format of n: {error!r} - at `{path}`") from error
 
 

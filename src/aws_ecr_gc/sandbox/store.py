@@ -133,6 +133,7 @@ class Repository:
         """Store a manifest and tag it; returns its digest. An archived image is restored at once.
 
         Nothing is refused: the rules of PutImage are the API's. `media_type` is by default what the manifest states.
+        Raises msgspec.DecodeError where that cannot be read.
         """
         with self.registry.lock:
             digest = manifests.digest_of(manifest)

@@ -11,6 +11,9 @@ from aws_ecr_gc.sandbox.errors import ServiceError
 from aws_ecr_gc.sandbox.paging import Listings
 from aws_ecr_gc.sandbox.store import Deletion, Registry, Repository
 
+Members = dict[str, Any]
+"""A JSON object of the API: a request, an answer, or a part of either."""
+
 DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-east-1"
 
@@ -23,7 +26,7 @@ class World:
     behaviour: Behaviour = field(default_factory=Behaviour)
     accounts: Mapping[str, str] = field(default_factory=dict)
     """Account by access key, for access keys that are no account numbers."""
-    replication: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
+    replication: dict[tuple[str, str], list[Members]] = field(default_factory=dict)
     """The replication rules of a registry (account, region), as DescribeRegistry answers them."""
     deletions: list[Deletion] = field(default_factory=list)
     listings: Listings = field(default_factory=Listings)
@@ -55,11 +58,11 @@ class Caller:
     account: str
     region: str
 
-    def registry(self, request: Mapping[str, Any]) -> Registry:
+    def registry(self, request: Members) -> Registry:
         """The registry that a request is about: the caller's own, or that of `registryId`."""
         return self.world.registry(request.get("registryId") or self.account, self.region)
 
-    def repository(self, request: Mapping[str, Any]) -> Repository:
+    def repository(self, request: Members) -> Repository:
         """The repository that a request is about. Raises RepositoryNotFoundException."""
         return repository_in(self.registry(request), request["repositoryName"])
 

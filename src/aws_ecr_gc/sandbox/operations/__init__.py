@@ -5,7 +5,6 @@ ServiceError.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from aws_ecr_gc.sandbox.operations import (
     deletion,
@@ -17,9 +16,9 @@ from aws_ecr_gc.sandbox.operations import (
     repositories,
     storage,
 )
-from aws_ecr_gc.sandbox.world import Caller
+from aws_ecr_gc.sandbox.world import Caller, Members
 
-Operation = Callable[[Caller, dict[str, Any]], dict[str, Any]]
+Operation = Callable[[Caller, Members], Members]
 
 OPERATIONS: dict[str, Operation] = {
     "BatchCheckLayerAvailability": pulls.batch_check_layer_availability,

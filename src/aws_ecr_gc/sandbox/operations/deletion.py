@@ -1,17 +1,15 @@
 """BatchDeleteImage. Deletion happens nowhere else in the API, but for DeleteRepository with force."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from aws_ecr_gc.sandbox.operations.image_ids import Failure, ImageId, failure, find, image_id, look_up
 from aws_ecr_gc.sandbox.store import Image, Repository
-from aws_ecr_gc.sandbox.world import Caller
+from aws_ecr_gc.sandbox.world import Caller, Members
 
-Request = dict[str, Any]
 Holders = Mapping[str, list[str]]
 
 
-def batch_delete_image(caller: Caller, request: Request) -> Request:
+def batch_delete_image(caller: Caller, request: Members) -> Members:
     """Delete images by digest, remove tags by tag; an image goes with its last tag.
 
     Each identifier is answered on its own, in the request's order: a row for every tag removed (a single one without

@@ -1,7 +1,6 @@
 """ListImages, DescribeImages, ListImageReferrers: reading without fetching manifests."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from aws_ecr_gc.sandbox.errors import invalid_parameter
 from aws_ecr_gc.sandbox.operations.image_ids import (
@@ -12,15 +11,13 @@ from aws_ecr_gc.sandbox.operations.image_ids import (
     look_up,
 )
 from aws_ecr_gc.sandbox.store import Image, Repository
-from aws_ecr_gc.sandbox.world import Caller
+from aws_ecr_gc.sandbox.world import Caller, Members
 
 PAGE_SIZE = 100
 REFERRERS_PAGE_SIZE = 20
 
-Request = dict[str, Any]
 
-
-def list_images(caller: Caller, request: Request) -> Request:
+def list_images(caller: Caller, request: Members) -> Members:
     """One row for each tag, and one for each image without tags."""
     repository = caller.repository(request)
 
@@ -36,7 +33,7 @@ def list_images(caller: Caller, request: Request) -> Request:
     return {"imageIds": page, **following}
 
 
-def describe_images(caller: Caller, request: Request) -> Request:
+def describe_images(caller: Caller, request: Members) -> Members:
     """One row for each image: all of them page by page, or those that `imageIds` names."""
     repository = caller.repository(request)
     if request.get("imageIds") is not None:
@@ -47,7 +44,7 @@ def describe_images(caller: Caller, request: Request) -> Request:
     return {"imageDetails": [_details(repository, image) for image in page], **following}
 
 
-def list_image_referrers(caller: Caller, request: Request) -> Request:
+def list_image_referrers(caller: Caller, request: Members) -> Members:
     """The direct referrers of a subject, which need not exist itself."""
     repository = caller.repository(request)
     subject = request["subjectId"]["imageDigest"]
@@ -69,7 +66,7 @@ def list_image_referrers(caller: Caller, request: Request) -> Request:
     return {"referrers": [_referrer(image) for image in page], **following}
 
 
-def _selected(repository: Repository, request: Request) -> Iterator[Image]:
+def _selected(repository: Repository, request: Members) -> Iterator[Image]:
     # The order is none in particular in ECR. Digest order is stable and has nothing to do with age.
     conditions = request.get("filter") or {}
     images = repository.images
@@ -82,7 +79,7 @@ def _meets(image: Image, conditions: Mapping[str, str]) -> bool:
     return status in (image.status, "ANY") and tag_status in ("TAGGED" if image.tags else "UNTAGGED", "ANY")
 
 
-def _named(repository: Repository, request: Request) -> list[Image]:
+def _named(repository: Repository, request: Members) -> list[Image]:
     if request.get("nextToken") is not None or request.get("maxResults") is not None:
         raise invalid_parameter("imageIds", "nextToken and maxResults cannot be given together with imageIds")
     demand_wellformed_ids(request["imageIds"])
@@ -96,8 +93,8 @@ def _named(repository: Repository, request: Request) -> list[Image]:
     return list(found.values())
 
 
-def _details(repository: Repository, image: Image) -> Request:
-    details: Request = {
+def _details(repository: Repository, image: Image) -> Members:
+    details: Members = {
         "registryId": repository.registry.account,
         "repositoryName": repository.name,
         "imageDigest": image.digest,
@@ -119,9 +116,9 @@ def _details(repository: Repository, image: Image) -> Request:
     return details
 
 
-def _referrer(image: Image) -> Request:
+def _referrer(image: Image) -> Members:
     contents = image.contents
-    row: Request = {
+    row: Members = {
         "digest": image.digest,
         "mediaType": image.media_type,
         "size": len(image.manifest),

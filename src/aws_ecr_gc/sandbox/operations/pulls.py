@@ -1,17 +1,14 @@
 """BatchGetImage and BatchCheckLayerAvailability: what a client that pulls asks for."""
 
 import re
-from typing import Any
 
 from aws_ecr_gc.sandbox.manifests import INDEX_TYPES, Descriptor
 from aws_ecr_gc.sandbox.operations.image_ids import DIGEST_PATTERN, failure, find, image_id
 from aws_ecr_gc.sandbox.store import Image, Repository
-from aws_ecr_gc.sandbox.world import Caller
-
-Request = dict[str, Any]
+from aws_ecr_gc.sandbox.world import Caller, Members
 
 
-def batch_get_image(caller: Caller, request: Request) -> Request:
+def batch_get_image(caller: Caller, request: Members) -> Members:
     """Manifests by digest or tag, which counts as a pull.
 
     An index asked for by tag is answered with one of its platforms' manifests where the client accepts no index.
@@ -37,7 +34,7 @@ def batch_get_image(caller: Caller, request: Request) -> Request:
     return {"images": images, "failures": failures}
 
 
-def fetched_image(repository: Repository, image: Image, tag: str | None) -> Request:
+def fetched_image(repository: Repository, image: Image, tag: str | None) -> Members:
     """An image with its manifest, as BatchGetImage and PutImage answer it."""
     return {
         "registryId": repository.registry.account,
@@ -48,11 +45,11 @@ def fetched_image(repository: Repository, image: Image, tag: str | None) -> Requ
     }
 
 
-def batch_check_layer_availability(caller: Caller, request: Request) -> Request:
+def batch_check_layer_availability(caller: Caller, request: Members) -> Members:
     """Which layers are there: those that a stored manifest names, unless the scenario says that they are missing."""
     repository = caller.repository(request)
-    layers: list[Request] = []
-    failures: list[Request] = []
+    layers: list[Members] = []
+    failures: list[Members] = []
     for digest in request["layerDigests"]:
         if re.fullmatch(DIGEST_PATTERN, digest):
             layers.append(_availability(repository, digest))
@@ -76,7 +73,7 @@ def _is_linux_amd64(entry: Descriptor) -> bool:
     return platform is not None and (platform.os, platform.architecture) == ("linux", "amd64")
 
 
-def _availability(repository: Repository, digest: str) -> Request:
+def _availability(repository: Repository, digest: str) -> Members:
     if digest in repository.settings.missing_layers:
         return {"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}
     uses = [

@@ -1,7 +1,6 @@
 """PutImage."""
 
 import fnmatch
-from typing import Any
 
 import msgspec
 
@@ -10,12 +9,10 @@ from aws_ecr_gc.sandbox.errors import ServiceError, invalid_parameter
 from aws_ecr_gc.sandbox.operations.image_ids import demand_wellformed
 from aws_ecr_gc.sandbox.operations.pulls import fetched_image
 from aws_ecr_gc.sandbox.store import Repository, Settings
-from aws_ecr_gc.sandbox.world import Caller
-
-Request = dict[str, Any]
+from aws_ecr_gc.sandbox.world import Caller, Members
 
 
-def put_image(caller: Caller, request: Request) -> Request:
+def put_image(caller: Caller, request: Members) -> Members:
     """Store a manifest and tag it, under the rules that a push is under."""
     repository = caller.repository(request)
     tag = request.get("imageTag")

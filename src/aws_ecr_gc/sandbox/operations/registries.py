@@ -1,22 +1,19 @@
 """DescribeRegistry and GetAuthorizationToken."""
 
 import base64
-from typing import Any
 
-from aws_ecr_gc.sandbox.world import Caller
-
-Request = dict[str, Any]
+from aws_ecr_gc.sandbox.world import Caller, Members
 
 TOKEN_SECONDS = 12 * 3600
 
 
-def describe_registry(caller: Caller, _request: Request) -> Request:
+def describe_registry(caller: Caller, _request: Members) -> Members:
     """The caller's registry and its replication rules."""
     rules = caller.world.replication.get((caller.account, caller.region), [])
     return {"registryId": caller.account, "replicationConfiguration": {"rules": rules}}
 
 
-def get_authorization_token(caller: Caller, request: Request) -> Request:
+def get_authorization_token(caller: Caller, request: Members) -> Members:
     """A password for `docker login`, for each registry asked for. Nothing here takes it: there is no OCI endpoint."""
     token = base64.b64encode(f"AWS:sandbox-{caller.account}".encode()).decode()
     expires_at = caller.world.clock.now() + TOKEN_SECONDS

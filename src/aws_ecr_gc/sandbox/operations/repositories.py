@@ -1,22 +1,20 @@
 """CreateRepository, DescribeRepositories, DeleteRepository, and the resource tags of a repository."""
 
 import re
-from typing import Any
 
 from aws_ecr_gc.sandbox.errors import ServiceError, invalid_parameter
 from aws_ecr_gc.sandbox.store import Repository, Settings
-from aws_ecr_gc.sandbox.world import Caller, repository_in
+from aws_ecr_gc.sandbox.world import Caller, Members, repository_in
 
 PAGE_SIZE = 100
 RESOURCE_TAGS_MAX = 50
 TAG_KEY_MAX, TAG_VALUE_MAX = 128, 256
 
-Request = dict[str, Any]
 
 _ARN = re.compile(r"arn:aws[a-z-]*:ecr:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):repository/(?P<name>.+)")
 
 
-def create_repository(caller: Caller, request: Request) -> Request:
+def create_repository(caller: Caller, request: Members) -> Members:
     """Create an empty repository."""
     registry = caller.registry(request)
     name = request["repositoryName"]
@@ -38,7 +36,7 @@ def create_repository(caller: Caller, request: Request) -> Request:
     return {"repository": _described(registry.create_repository(name, settings))}
 
 
-def describe_repositories(caller: Caller, request: Request) -> Request:
+def describe_repositories(caller: Caller, request: Members) -> Members:
     """All repositories page by page, or those that `repositoryNames` names."""
     registry = caller.registry(request)
     names = request.get("repositoryNames")
@@ -54,7 +52,7 @@ def describe_repositories(caller: Caller, request: Request) -> Request:
     return {"repositories": [_described(repository) for repository in page], **following}
 
 
-def delete_repository(caller: Caller, request: Request) -> Request:
+def delete_repository(caller: Caller, request: Members) -> Members:
     """Delete a repository; one that holds images (archived ones too) only with `force`."""
     repository = caller.repository(request)
     if repository.images and not request.get("force"):
@@ -67,20 +65,20 @@ def delete_repository(caller: Caller, request: Request) -> Request:
     return {"repository": _described(repository)}
 
 
-def list_tags_for_resource(caller: Caller, request: Request) -> Request:
+def list_tags_for_resource(caller: Caller, request: Members) -> Members:
     """The resource tags of a repository."""
     tags = _by_arn(caller, request).settings.resource_tags
     return {"tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
 
 
-def tag_resource(caller: Caller, request: Request) -> Request:
+def tag_resource(caller: Caller, request: Members) -> Members:
     """Add resource tags to a repository, or give them other values."""
     settings = _by_arn(caller, request).settings
     settings.resource_tags = _with_tags(settings.resource_tags, request["tags"])
     return {}
 
 
-def untag_resource(caller: Caller, request: Request) -> Request:
+def untag_resource(caller: Caller, request: Members) -> Members:
     """Take resource tags off a repository."""
     settings = _by_arn(caller, request).settings
     unwanted = frozenset(request["tagKeys"])
@@ -88,7 +86,7 @@ def untag_resource(caller: Caller, request: Request) -> Request:
     return {}
 
 
-def _by_arn(caller: Caller, request: Request) -> Repository:
+def _by_arn(caller: Caller, request: Members) -> Repository:
     match = _ARN.fullmatch(request["resourceArn"])
     if match is None or match["region"] != caller.region:
         raise invalid_parameter("resourceArn", "Invalid ARN")
@@ -106,9 +104,9 @@ def _with_tags(present: dict[str, str], tags: list[dict[str, str]]) -> dict[str,
     return together
 
 
-def _described(repository: Repository) -> Request:
+def _described(repository: Repository) -> Members:
     settings = repository.settings
-    described: Request = {
+    described: Members = {
         "repositoryArn": repository.arn,
         "registryId": repository.registry.account,
         "repositoryName": repository.name,

@@ -1,16 +1,12 @@
 """UpdateImageStorageClass: archiving and restoring."""
 
-from typing import Any
-
 from aws_ecr_gc.sandbox.errors import ServiceError
 from aws_ecr_gc.sandbox.operations.image_ids import demand_wellformed_ids, image_not_found, look_up
 from aws_ecr_gc.sandbox.store import Image, Repository, Status
-from aws_ecr_gc.sandbox.world import Caller
-
-Request = dict[str, Any]
+from aws_ecr_gc.sandbox.world import Caller, Members
 
 
-def update_image_storage_class(caller: Caller, request: Request) -> Request:
+def update_image_storage_class(caller: Caller, request: Members) -> Members:
     """Archive an image at once, or begin to restore it. Nothing changes where the image is in that class already."""
     repository = caller.repository(request)
     wanted = request["imageId"]

@@ -1,0 +1,154 @@
+"""`make bench`: everything, measured in turns. Nothing here fails because something is slow."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+
+from benchmarks import contenders, goals
+from benchmarks.contenders import BOTO3, FLOOR, PRODUCT
+from benchmarks.measuring import Run, in_turns, output, serving
+from benchmarks.tables import table
+
+_SMALL = {"--help": (["--help"], 0), "--version": (["--version"], 0), "usage error": (["--nonsense"], 2)}
+_FEW = contenders.KEEP
+_MOST = (*_FEW, "main=100", "v1=100")
+
+
+def main() -> None:
+    asked = _arguments()
+    _show([f"{_machine()}; medians of {asked.rounds} rounds"])
+    if not _agree():
+        sys.exit("the plain script and the dry run do not list the same images: the figures would mean nothing")
+    dry_runs = {}
+    for images in asked.sizes:
+        dry_runs[images] = _dry_run(images, asked.rounds)
+    rows = [row for images, runs in dry_runs.items() for row in _costs(images, runs)]
+    head = ["dry run", "calls", "wall s", "CPU s", "peak MB", "wall / boto3", "CPU / boto3", "peak / boto3"]
+    _show(table([*head, "wall / floor", "CPU / floor", "peak / floor"], rows))
+    _show(table(["planning alone", "to delete", "s", "bytes an image"], list(_planning(asked.planned, asked.rounds))))
+    judged = [goal.cells for goal in _goals(dry_runs, asked.rounds)]
+    _show(table(["goal", "measured", "bound", "met/missed"], judged))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Dry runs against a boto3 script.")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is run, in turns (default: 5)")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[1000, 10_000, 100_000], metavar="IMAGES", help="images to list"
+    )
+    parser.add_argument("--full", action="store_true", help="plan 1,000,000 images as well")
+    parser.add_argument("--quick", action="store_true", help="1,000 images, one round: whether it works")
+    asked = parser.parse_args()
+    asked.planned = [100_000, 1_000_000] if asked.full else [100_000]
+    if asked.quick:
+        asked.rounds, asked.sizes, asked.planned = 1, [1000], [1000]
+    if asked.rounds < 1 or min(asked.sizes) < 1:
+        parser.error("--rounds and --sizes are at least 1")
+    return asked
+
+
+def _machine() -> str:
+    load = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    return (
+        f"Python {platform.python_version()}, boto3 {version('boto3')}, msgspec {version('msgspec')}, "
+        f"{os.cpu_count()} cores, load average {load}"
+    )
+
+
+def _agree() -> bool:
+    """Whether both list the same images to delete."""
+    with serving(1000) as server:
+        listed = [output(command(server.url)).stdout for command in (contenders.product, contenders.plain_boto3)]
+    ours, theirs = ([line for line in text.splitlines() if line.startswith("  ")] for text in listed)
+    return bool(ours) and sorted(ours) == sorted(theirs)
+
+
+def _dry_run(images: int, rounds: int) -> dict[str, Run]:
+    with serving(images) as server:
+        commands = {
+            FLOOR: contenders.floor(server.url),
+            BOTO3: contenders.plain_boto3(server.url),
+            PRODUCT: contenders.product(server.url),
+        }
+        return in_turns(commands, rounds, server)
+
+
+def _costs(images: int, runs: dict[str, Run]) -> Iterator[list[str]]:
+    for name, run in runs.items():
+        ratios = [
+            f"{ours / theirs:.2f}"
+            for other in (runs[BOTO3], runs[FLOOR])
+            for ours, theirs in ((run.wall, other.wall), (run.cpu, other.cpu), (run.peak, other.peak))
+        ]
+        yield [
+            f"{images:,} images: {name}",
+            str(run.calls),
+            f"{run.wall:.3f}",
+            f"{run.cpu:.3f}",
+            f"{run.peak / 1e6:.0f}",
+            *ratios,
+        ]
+
+
+def _planning(sizes: list[int], rounds: int) -> Iterator[list[str]]:
+    for images in sizes:
+        for words, keeps in (("few to delete", _FEW), ("most to delete", _MOST)):
+            command = contenders.planning(images, keeps)
+            runs = [json.loads(output(command).stdout) for _ in range(rounds)]
+            middle = sorted(runs, key=lambda run: float(run["seconds"]))[len(runs) // 2]
+            figures = (f"{middle['steps']:,}", f"{middle['seconds']:.3f}", f"{middle['bytes_an_image']:.0f}")
+            yield [f"{images:,} images, {words}", *figures]
+
+
+def _goals(dry_runs: dict[int, dict[str, Run]], rounds: int) -> Iterator[goals.Goal]:
+    with serving(0) as server:
+        commands = {
+            BOTO3: contenders.plain_boto3(server.url),
+            PRODUCT: contenders.product(server.url),
+            "listing": contenders.listing(server.url),
+        }
+        empty = in_turns(commands, 2 * rounds, server)
+    yield from goals.costs(dry_runs)
+    yield from _slow(dry_runs, empty[PRODUCT].wall, rounds)
+    yield goals.start(empty)
+    yield from _small(2 * rounds)
+    yield from _memory(dry_runs, empty, rounds)
+    yield from goals.calls(dry_runs)
+
+
+def _slow(dry_runs: dict[int, dict[str, Run]], start: float, rounds: int) -> Iterator[goals.Goal]:
+    images = goals.nearest(dry_runs, 10_000)
+    with serving(images, goals.LATENCY) as server:
+        slow = in_turns({PRODUCT: contenders.product(server.url)}, rounds, server)
+    yield goals.latency(images, slow[PRODUCT], start)
+
+
+def _small(rounds: int) -> Iterator[goals.Goal]:
+    bare = [sys.executable, "-c", "pass"]
+    for words, (arguments, expected) in _SMALL.items():
+        command = [*contenders.program(), *arguments]
+        # Its exit code is 2, by which a usage error shows that it is one; bare Python imitates it.
+        ended = [sys.executable, "-c", f"raise SystemExit({expected})"] if expected else bare
+        runs = in_turns({"bare": ended, PRODUCT: command}, rounds, expected=expected)
+        imported = output([sys.executable, "-X", "importtime", *command]).stderr
+        yield from goals.small(words, runs[PRODUCT], runs["bare"], loads_botocore="botocore" in imported)
+
+
+def _memory(dry_runs: dict[int, dict[str, Run]], empty: dict[str, Run], rounds: int) -> Iterator[goals.Goal]:
+    images = goals.nearest(dry_runs, 100_000)
+    with serving(images) as server:
+        listed = in_turns({"listing": contenders.listing(server.url)}, rounds, server)
+    yield goals.memory(images, listed["listing"], empty["listing"], "listed", 650)
+    yield goals.memory(images, dry_runs[images][PRODUCT], empty[PRODUCT], "planned (the whole dry run)", 800)
+
+
+def _show(lines: Iterator[str] | list[str]) -> None:
+    print(*lines, "", sep="\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""The goals, and what they are judged by."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from benchmarks.contenders import BOTO3, PRODUCT
+from benchmarks.measuring import Run
+
+LATENCY = 0.05
+"""Seconds a call, where the network's part of the time is of interest."""
+
+DryRuns = Mapping[int, Mapping[str, Run]]
+
+
+class Goal(NamedTuple):
+    """One row."""
+
+    goal: str
+    measured: float
+    bound: float
+    images: tuple[int, int] | None = None
+    """How many were measured, and how many the goal speaks of, where it does."""
+
+    @property
+    def verdict(self) -> str:
+        if self.images is not None and self.images[0] != self.images[1]:
+            return f"not judged: {self.images[0]:,} images"
+        return "met" if self.measured <= self.bound else "missed"
+
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        return self.goal, _number(self.measured), _number(self.bound), self.verdict
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:.3g}"
+
+
+def costs(dry_runs: DryRuns) -> Iterator[Goal]:
+    """CPU time, beside the plain script."""
+    for spoken_of, bound in ((10_000, 0.6), (100_000, 1 / 6)):
+        images = nearest(dry_runs, spoken_of)
+        runs = dry_runs[images]
+        ratio = runs[PRODUCT].cpu / runs[BOTO3].cpu
+        yield Goal(f"dry run of {spoken_of:,}: CPU / boto3", ratio, bound, (images, spoken_of))
+
+
+def calls(dry_runs: DryRuns) -> Iterator[Goal]:
+    """The number of calls to list."""
+    for images, runs in dry_runs.items():
+        yield Goal(f"dry run of {images:,}: calls", runs[PRODUCT].calls, -(-images // 1000))
+
+
+def latency(images: int, slow: Run, start: float) -> Goal:
+    """What is left of the wall time of a run with slow calls when the start is taken off."""
+    return Goal(
+        "dry run of 10,000 at 50 ms a call: (wall - start) / (calls x 50 ms)",
+        (slow.wall - start) / (slow.calls * LATENCY),
+        1.3,
+        (images, 10_000),
+    )
+
+
+def start(empty: Mapping[str, Run]) -> Goal:
+    """How soon the first call arrives."""
+    return Goal("start to the first call: wall / boto3", empty[PRODUCT].first_call / empty[BOTO3].first_call, 0.95)
+
+
+def small(words: str, measured: Run, bare: Run, *, loads_botocore: bool) -> Iterator[Goal]:
+    """A command line that reads no repository."""
+    yield Goal(f"{words}: wall / bare Python", measured.wall / bare.wall, 4)
+    yield Goal(f"{words}: botocore imported (0 no, 1 yes)", loads_botocore, 0)
+
+
+def memory(images: int, of_all: Run, of_none: Run, words: str, bound: float) -> Goal:
+    """(peak at N - peak at 0) / N."""
+    return Goal(f"bytes an image {words}", (of_all.peak - of_none.peak) / images, bound, (images, 100_000))
+
+
+def nearest(sizes: Mapping[int, object], wanted: int) -> int:
+    """The size that a goal is measured at: the one it speaks of, or the largest there is below, or any."""
+    return max((size for size in sizes if size <= wanted), default=min(sizes))

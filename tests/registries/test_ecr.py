@@ -1,0 +1,118 @@
+"""The fast way to read a page, pinned: it is taken, agrees with botocore's own parser, and gives way to it."""
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+
+from aws_ecr_gc.errors import Unintelligible
+from aws_ecr_gc.inventory import Image, Status
+from aws_ecr_gc.registries import ecr
+from aws_ecr_gc.registries.ecr import EcrRepository, open_repository
+from aws_ecr_gc.sandbox import Sandbox
+from tests.wire.builder import Builder
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_MAX_ATTEMPTS": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+def opened(url: str) -> EcrRepository:
+    return open_repository("testrepo", region="us-east-1", registry_id=None, profile=None, endpoint_url=url)
+
+
+def every_image(port: EcrRepository) -> list[Image]:
+    return [image for page in port.pages() for image in page]
+
+
+@pytest.mark.usefixtures("credentials")
+def test_pages_are_decoded_by_our_decoder_and_agree_with_botocores_parser(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = Builder(sandbox)
+    repo.image("child", "a", "b", pushed_at=1500000000.123)
+    repo.index("index", "c", children=["child"])
+    repo.image("signature", subject="index")
+    repo.repository.pull(repo.digests["child"])
+    repo.repository.archive(repo.digests["signature"])
+    taken: list[int] = []
+    decode = ecr._decode_page
+
+    def counting(body: bytes) -> dict[str, object] | None:
+        taken.append(len(body))
+        return decode(body)
+
+    monkeypatch.setattr(ecr, "_decode_page", counting)  # a wrapper that counts: the client is the real one
+    fast = opened(sandbox.url)
+    images = every_image(fast)
+    fast.close()
+    assert taken, "botocore no longer emits before-parse: the fast way is not taken"
+    monkeypatch.setattr(ecr, "_decode_page", lambda _: None)
+    slow = opened(sandbox.url)
+    assert every_image(slow) == images
+    slow.close()
+    assert {image.digest: image.status for image in images}[repo.digests["signature"]] is Status.ARCHIVED
+    assert {image.digest: image.children for image in images}[repo.digests["index"]] is None
+
+
+class _OneAnswer(BaseHTTPRequestHandler):
+    body = b""
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def canned() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), _OneAnswer) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.usefixtures("credentials")
+def test_timestamps_as_text_are_left_to_botocores_parser(canned: str) -> None:
+    _OneAnswer.body = (
+        b'{"imageDetails":[{"registryId":"123456789012","repositoryName":"testrepo","imageDigest":"sha256:00",'
+        b'"imagePushedAt":"2017-03-20T03:51:41Z","imageManifestMediaType":"x"}]}'
+    )
+    port = opened(canned)
+    (image,) = every_image(port)
+    port.close()
+    assert image.pushed_at == 1489981901
+
+
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"[]",
+        b'{"imageDetails": null}',
+        b'{"imageDetails":[{"imageDigest":"sha256:00"}]}',
+        b'{"imageDetails":[{"registryId":"1","imageDigest":"sha256:00","imagePushedAt":1,"imageStatus":"MELTED"}]}',
+    ],
+)
+def test_an_answer_without_what_it_must_have_is_no_empty_repository(canned: str, body: bytes) -> None:
+    _OneAnswer.body = body
+    port = opened(canned)
+    with pytest.raises(Unintelligible, match="DescribeImages"):
+        every_image(port)
+    port.close()

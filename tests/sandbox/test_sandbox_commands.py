@@ -1,0 +1,83 @@
+"""The stand-in on the command line, as a program of its own."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+import pytest
+
+from aws_ecr_gc.sandbox import Sandbox
+
+PROGRAM = """
+import argparse, sys
+from aws_ecr_gc.sandbox import commands
+heavy = {"botocore", "msgspec", "http.server", "yaml"} & set(sys.modules)
+assert not heavy, heavy
+parser = argparse.ArgumentParser()
+commands.add_arguments(parser)
+sys.exit(commands.run(parser.parse_args()))
+"""
+
+
+@contextmanager
+def _program(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-W", "error", "-c", PROGRAM, *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        try:
+            yield program
+        finally:
+            program.kill()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_it_says_how_to_reach_it_serves_and_stops(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text("repositories: [{name: from-the-file}]")
+    with _program("--port", "0", "--scenario", str(scenario)) as program:
+        assert program.stdout is not None
+        shown = "".join(iter(program.stdout.readline, "\n")) + "".join(program.stdout.readline() for _ in range(5))
+        exports = dict(word.split("=", 1) for word in shown.split() if "=" in word)
+        ecr = boto3.client(
+            "ecr",
+            endpoint_url=exports["AWS_ENDPOINT_URL_ECR"],
+            region_name=exports["AWS_DEFAULT_REGION"],
+            aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
+        )
+        (row,) = ecr.describe_repositories()["repositories"]
+        ecr.close()
+        assert row["repositoryName"] == "from-the-file"
+        program.send_signal(number)
+        assert program.wait(10) == code
+        assert program.stderr is not None
+        assert program.stderr.read() == ""
+
+
+def _complaint(*arguments: str) -> str:
+    with _program(*arguments) as program:
+        out, err = program.communicate(timeout=10)
+    assert (program.returncode, out) == (2, "")
+    return err
+
+
+def test_a_port_that_is_taken_is_told_in_one_line() -> None:
+    with Sandbox() as sandbox:
+        port = sandbox.url.rpartition(":")[2]
+        assert _complaint("--port", port) == f"aws-ecr-gc sandbox: port {port}: Address already in use\n"
+
+
+def test_a_port_that_is_none_is_told_in_one_line() -> None:
+    assert _complaint("--port", "70000").count("\n") == 1
+
+
+def test_a_scenario_that_is_wrong_is_told_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text("repositories: [{}]")
+
+    assert _complaint("--scenario", str(path)) == (
+        f"aws-ecr-gc sandbox: {path}: Object missing required field `name` - at `$.repositories[0]`\n"
+    )

@@ -1,0 +1,61 @@
+"""AWS's own conventions are botocore's, and reach it."""
+
+import time
+
+from aws_ecr_gc.sandbox import Faults, Sandbox
+from tests.conftest import Shell
+from tests.wire.builder import Builder
+
+
+def test_the_region_comes_from_the_flag_then_the_environment_then_the_profile(sandbox: Sandbox, shell: Shell) -> None:
+    for region in ("us-east-1", "us-east-2", "eu-west-1", "eu-central-1"):
+        sandbox.registry(region=region).create_repository("testrepo")
+    (shell.home / "aws-config").write_text("[profile mine]\nregion = eu-central-1\n")
+    run = ("--repo", "testrepo", "--dry-run", "--profile", "mine")
+    nowhere: dict[str, str | None] = {"AWS_DEFAULT_REGION": None}
+    assert "(eu-central-1)" in shell(*run, **nowhere).out
+    assert "(us-east-2)" in shell(*run, AWS_DEFAULT_REGION="us-east-2").out
+    assert "(eu-west-1)" in shell(*run, AWS_REGION="eu-west-1", AWS_DEFAULT_REGION="us-east-2").out
+    assert "(us-east-1)" in shell(*run, "--region", "us-east-1", AWS_REGION="eu-west-1").out
+    assert {call.region for call in sandbox.calls} == {"us-east-1", "us-east-2", "eu-west-1", "eu-central-1"}
+
+
+def test_the_endpoint_comes_from_the_flag_or_either_variable(sandbox: Sandbox, shell: Shell) -> None:
+    Builder(sandbox).image("a", "x")
+    run = ("--repo", "testrepo", "--dry-run")
+    assert shell(*run, AWS_ENDPOINT_URL_ECR=None, AWS_ENDPOINT_URL=sandbox.url).exit == 0
+    assert shell(*run, "--endpoint-url", sandbox.url, AWS_ENDPOINT_URL_ECR="http://127.0.0.1:9").exit == 0
+
+
+def attempts(sandbox: Sandbox, shell: Shell, **environment: str | None) -> int:
+    seen = len(sandbox.calls)
+    assert shell("--repo", "testrepo", "--dry-run", **environment).exit == 3
+    return len(sandbox.calls) - seen
+
+
+def test_a_failing_call_is_tried_as_often_as_the_users_configuration_says(sandbox: Sandbox, shell: Shell) -> None:
+    sandbox.faults = Faults(server_error_share=1)
+    assert attempts(sandbox, shell, AWS_MAX_ATTEMPTS="2") == 2
+    (shell.home / "aws-config").write_text("[default]\nmax_attempts = 3\nretry_mode = standard\n")
+    assert attempts(sandbox, shell, AWS_MAX_ATTEMPTS=None) == 3
+
+
+def test_a_throttled_call_is_tried_up_to_eight_times_where_nothing_else_is_said(sandbox: Sandbox, shell: Shell) -> None:
+    Builder(sandbox).image("a", "x")
+    sandbox.faults = Faults(server_error_share=1)
+    begun = time.monotonic()
+    sandbox.before("DescribeImages", lambda _: None)
+
+    def recover() -> None:
+        while len(sandbox.calls) < 4 and time.monotonic() - begun < 60:
+            time.sleep(0.01)
+        sandbox.faults = Faults()
+
+    from threading import Thread  # noqa: PLC0415
+
+    thread = Thread(target=recover)
+    thread.start()
+    finished = shell("--repo", "testrepo", "--dry-run", AWS_MAX_ATTEMPTS=None)
+    thread.join()
+    assert finished.exit == 0, "botocore's own default would have given up after three attempts"
+    assert len(sandbox.calls) > 3
