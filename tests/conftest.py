@@ -57,9 +57,8 @@ class Shell:
         with self._environment(environment), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
                 code = main(words)
-            except SystemExit as ended:
-                assert isinstance(ended.code, int)
-                code = ended.code
+            except SystemExit as ended:  # argparse's way to end --help and --version
+                code = int(ended.code or 0)
             finally:
                 for number, handler in handlers.items():
                     signal.signal(number, handler)

@@ -91,7 +91,7 @@ class _Run:
         return self.stopped_by is None and not self.interrupted
 
     def _may_go(self, step: Step) -> bool:
-        """Whether all that needs the image is gone. The registry guards children of indexes, nobody guards referrers."""
+        """Whether all that needs the image is gone. ECR guards the children of indexes, but not referrers."""
         for digest in step.after:
             if digest in self._deferred:
                 self._deferred[step.digest] = step

@@ -1,7 +1,7 @@
 """The fast way to read a page, pinned: it is taken, agrees with botocore's own parser, and gives way to it."""
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
@@ -77,9 +77,14 @@ class _OneAnswer(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False  # a client that keeps its connection must not keep the server
+
+
 @pytest.fixture
 def canned() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), _OneAnswer) as server:
+    with _Server(("127.0.0.1", 0), _OneAnswer) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}"

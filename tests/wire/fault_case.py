@@ -38,7 +38,7 @@ class FaultCase:
         sandbox.reset(
             Scenario(
                 behaviour=Behaviour(
-                    pair_deletes=draw.choice(["tag", "image"]),  # type: ignore[arg-type]  # one of its literals
+                    pair_deletes=draw.choice(["tag", "image"]),
                     sweep_referrers=draw.random() < 0.3,
                 )
             )

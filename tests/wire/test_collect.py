@@ -223,7 +223,11 @@ def test_an_index_pushed_meanwhile_keeps_its_child_and_the_refusal_is_reported(s
     repo = Builder(sandbox)
     repo.image("child")
     repo.index("old", "build-1", children=["child"])
-    sandbox.after("BatchDeleteImage", lambda _: repo.index("new", "release-1", children=["child"]) and None)
+
+    def push(_request: object) -> None:
+        repo.index("new", "release-1", children=["child"])
+
+    sandbox.after("BatchDeleteImage", push)
     finished = shell("--repo", "testrepo", "--keep", "build=0")
     assert finished.exit == 5
     assert f"  {repo.digests['child'][:16]}... ImageReferencedByManifestList: " in finished.out

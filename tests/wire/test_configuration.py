@@ -1,6 +1,7 @@
 """AWS's own conventions are botocore's, and reach it."""
 
 import time
+from threading import Thread
 
 from aws_ecr_gc.sandbox import Faults, Sandbox
 from tests.conftest import Shell
@@ -10,7 +11,8 @@ from tests.wire.builder import Builder
 def test_the_region_comes_from_the_flag_then_the_environment_then_the_profile(sandbox: Sandbox, shell: Shell) -> None:
     for region in ("us-east-1", "us-east-2", "eu-west-1", "eu-central-1"):
         sandbox.registry(region=region).create_repository("testrepo")
-    (shell.home / "aws-config").write_text("[profile mine]\nregion = eu-central-1\n")
+    keys = "aws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = secret\n"
+    (shell.home / "aws-config").write_text(f"[profile mine]\nregion = eu-central-1\n{keys}")
     run = ("--repo", "testrepo", "--dry-run", "--profile", "mine")
     nowhere: dict[str, str | None] = {"AWS_DEFAULT_REGION": None}
     assert "(eu-central-1)" in shell(*run, **nowhere).out
@@ -44,14 +46,11 @@ def test_a_throttled_call_is_tried_up_to_eight_times_where_nothing_else_is_said(
     Builder(sandbox).image("a", "x")
     sandbox.faults = Faults(server_error_share=1)
     begun = time.monotonic()
-    sandbox.before("DescribeImages", lambda _: None)
 
     def recover() -> None:
         while len(sandbox.calls) < 4 and time.monotonic() - begun < 60:
             time.sleep(0.01)
         sandbox.faults = Faults()
-
-    from threading import Thread  # noqa: PLC0415
 
     thread = Thread(target=recover)
     thread.start()

@@ -113,7 +113,10 @@ class Client:
             answered: dict[str, Any] = getattr(self._client, name)(**parameters)
         except (boto.BotoCoreError, boto.ClientError) as error:
             raise self._translated(operation, error) from error
-        if answer not in answered:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # botocore's parser trusts the shape of an answer, and stumbles over JSON of another.
+            raise Unintelligible(f"{operation}: an answer that can't be understood: {_one_line(error)}") from error
+        if answered.get(answer) is None:
             raise Unintelligible(f"{operation}: the answer of {self._client.meta.endpoint_url} has no {answer}")
         return answered
 

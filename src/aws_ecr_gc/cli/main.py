@@ -52,7 +52,12 @@ def _dispatch(words: list[str]) -> int:
         return run(words[1:])
     if words and not words[0].startswith("-"):
         raise Misuse(f"unknown command {words[0]!r}; there are {', '.join(COMMANDS)}, or flags alone: see --help")
-    return collect.run(words, "\n".join(f"  {name:<12} {text}" for name, (_, text) in COMMANDS.items()))
+    return collect.run(words, summary())
+
+
+def summary() -> str:
+    """The other commands, a line each, for the help."""
+    return "\n".join(f"  {name:<12} {text}" for name, (_, text) in COMMANDS.items())
 
 
 def _complain(text: str) -> None:

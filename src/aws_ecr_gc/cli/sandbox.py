@@ -3,7 +3,8 @@
 import argparse
 from collections.abc import Sequence
 
-from aws_ecr_gc.sandbox import commands
+from aws_ecr_gc.sandbox.commands import add_arguments
+from aws_ecr_gc.sandbox.commands import run as serve
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -11,5 +12,5 @@ def run(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="aws-ecr-gc sandbox", description="ECR's API over HTTP on loopback: for tests, demos and rehearsals."
     )
-    commands.add_arguments(parser)
-    return commands.run(parser.parse_args(arguments))
+    add_arguments(parser)
+    return serve(parser.parse_args(arguments))

@@ -174,7 +174,10 @@ class EcrRepository:
                 reason = failure.get("failureReason", "no reason given")
                 code = failure.get("failureCode", "Unknown")
                 raise AwsFailure(f"BatchGetImage: {digest}: {code}: {reason}", code)
-        return {image["imageId"]["imageDigest"]: image["imageManifest"].encode() for image in answer["images"]}
+        try:
+            return {image["imageId"]["imageDigest"]: image["imageManifest"].encode() for image in answer["images"]}
+        except KeyError as error:
+            raise Unintelligible(f"BatchGetImage: an image without {error}") from error
 
     def delete(self, ids: Sequence[ImageId]) -> Deletion:
         answer = self._client.call(
