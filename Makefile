@@ -43,9 +43,12 @@ lock: ## resolve requirements/*.in again, with hashes (needs uv)
 clean: ## remove the virtual environments and caches
 	rm -rf $(VENV) $(AWSCLI) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 
-$(VENV)/ready: requirements/dev.txt pyproject.toml
+$(VENV)/locked: requirements/dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/ready: $(VENV)/locked pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

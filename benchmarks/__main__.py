@@ -135,6 +135,8 @@ def _small(rounds: int) -> Iterator[goals.Goal]:
         ended = [sys.executable, "-c", f"raise SystemExit({expected})"] if expected else bare
         runs = in_turns({"bare": ended, PRODUCT: command}, rounds, expected=expected)
         imported = output([sys.executable, "-X", "importtime", *command]).stderr
+        if "aws_ecr_gc.cli.main" not in imported:
+            sys.exit(f"{command}: its imports can't be seen:\n{imported}")
         yield from goals.small(words, runs[PRODUCT], runs["bare"], loads_botocore="botocore" in imported)
 
 

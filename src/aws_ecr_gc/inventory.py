@@ -1,7 +1,9 @@
 """What a repository holds, as it was read once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from itertools import pairwise
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -23,6 +25,7 @@ MANIFEST_TYPES = frozenset(
         "application/vnd.cncf.oras.artifact.manifest.v1+json",
     }
 )
+_KNOWN_TYPES = INDEX_TYPES | MANIFEST_TYPES
 
 
 class Status(StrEnum):
@@ -57,7 +60,7 @@ class Image(Struct, frozen=True, gc=False):
 
     @property
     def is_known_kind(self) -> bool:
-        return self.media_type in INDEX_TYPES or self.media_type in MANIFEST_TYPES
+        return self.media_type in _KNOWN_TYPES
 
 
 class Inventory(Struct, frozen=True):
@@ -67,16 +70,15 @@ class Inventory(Struct, frozen=True):
     taken_at: float
     images: Mapping[str, Image]
 
-    def newest_first(self) -> list[Image]:
-        """The total order of everything that counts or prints: pushed_at descending, digest ascending."""
-        images = sorted(self.images.values(), key=_by_digest)
-        images.sort(key=_by_pushed_at, reverse=True)  # stable: the digests stay ascending among equal times
-        return images
 
-
-def _by_digest(image: Image) -> str:
-    return image.digest
-
-
-def _by_pushed_at(image: Image) -> float:
-    return image.pushed_at
+def newest_first(images: Iterable[Image]) -> list[Image]:
+    """The total order of everything that counts or prints: pushed_at descending, digest ascending."""
+    ordered = sorted(images, key=attrgetter("pushed_at"), reverse=True)
+    times = [image.pushed_at for image in ordered]
+    start = 0
+    for end, (time, next_time) in enumerate(pairwise([*times, None]), 1):
+        if time != next_time:
+            if end - start > 1:
+                ordered[start:end] = sorted(ordered[start:end], key=attrgetter("digest"))
+            start = end
+    return ordered

@@ -45,9 +45,9 @@ def write(path: Path, steps: Iterable[Step]) -> None:
 
 
 def read(path: Path) -> tuple[Leftover, ...]:
-    """What an interrupted run left over: the untagged images that were to follow others.
+    """What an interrupted run left over: the images that were to follow others. The rest is decided anew.
 
-    Tagged ones are decided anew by their tags. Raises OSError, or ValueError for a file that is no such record.
+    Raises OSError, or ValueError for a file that is no such record.
     """
     try:
         content = path.read_bytes()
@@ -56,6 +56,4 @@ def read(path: Path) -> tuple[Leftover, ...]:
     record = msgspec.json.decode(content, type=_Record)
     if record.version != _VERSION:
         raise ValueError(f"version {record.version} of the record is not known")
-    return tuple(
-        Leftover(step.digest, step.pushed_at, step.after) for step in record.steps if step.after and not step.tags
-    )
+    return tuple(Leftover(step.digest, step.tags, step.pushed_at, step.after) for step in record.steps if step.after)

@@ -38,7 +38,7 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
-class Step(Struct, frozen=True):
+class Step(Struct, frozen=True, gc=False):
     """One image to act on, and what was seen of it when the plan was made. Times in epoch seconds, size in bytes.
 
     `after` names the digests of this plan that must be gone before (an index before its children, a subject before
@@ -83,8 +83,9 @@ class Outcome(Struct, frozen=True):
 
 
 class Leftover(Struct, frozen=True):
-    """An untagged image that an interrupted run was to delete once the images `after` were gone."""
+    """An image that an interrupted run was to delete once the images `after` were gone, as that run saw it."""
 
     digest: str
+    tags: tuple[str, ...]
     pushed_at: float
     after: tuple[str, ...]

@@ -259,16 +259,25 @@ def test_indexes_are_read_only_where_something_would_be_collected() -> None:
 def test_what_an_interrupted_run_left_over_goes_though_no_rule_asks_for_untagged_images() -> None:
     child = image("a", hours_ago=9)
     policy = Policy((KeepNewest("build", 1),))
-    leftover = Leftover(child.digest, child.pushed_at, (digest("i"),))
+    leftover = Leftover(child.digest, (), child.pushed_at, (digest("i"),))
     assert [step.digest for step in make_plan(inventory_of([child]), policy, NOW, [leftover]).steps] == [child.digest]
 
 
 def test_a_leftover_that_was_pushed_again_or_tagged_or_is_needed_stays() -> None:
     child = image("a", hours_ago=9)
     policy = Policy((KeepNewest("build", 1),))
-    pushed_again = Leftover(child.digest, child.pushed_at - 1, (digest("i"),))
+    pushed_again = Leftover(child.digest, (), child.pushed_at - 1, (digest("i"),))
     assert not make_plan(inventory_of([child]), policy, NOW, [pushed_again]).steps
-    record = Leftover(child.digest, child.pushed_at, (digest("i"),))
+    record = Leftover(child.digest, (), child.pushed_at, (digest("i"),))
     assert not make_plan(inventory_of([image("a", "new", hours_ago=9)]), policy, NOW, [record]).steps
     needed = [child, image("j", "other", children=("a",))]
     assert not make_plan(inventory_of(needed), policy, NOW, [record]).steps
+
+
+def test_a_tagged_referrer_that_an_interrupted_run_left_over_goes_and_one_with_a_new_tag_stays() -> None:
+    referrer = image("s", "build-sig", hours_ago=9, subject=digest("gone"))
+    policy = Policy((KeepNewest("build", 1),))
+    record = Leftover(referrer.digest, ("build-sig", "build-x"), referrer.pushed_at, (digest("gone"),))
+    assert [step.digest for step in make_plan(inventory_of([referrer]), policy, NOW, [record]).steps] == [digest("s")]
+    tagged = image("s", "build-sig", "build-new", hours_ago=9, subject=digest("gone"))
+    assert not make_plan(inventory_of([tagged]), policy, NOW, [record]).steps

@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws_ecr_gc.inventory import Image, Inventory, Status
+from aws_ecr_gc.inventory import Image, Inventory, Status, newest_first
 from aws_ecr_gc.plan import Leftover, Plan, Verdict
 from aws_ecr_gc.policy import KeepNewest, Policy, indexes_to_read, make_plan
 from tests.policy.repositories import NOW, inventories, policies
@@ -22,7 +22,9 @@ def without(inventory: Inventory, digests: set[str]) -> Inventory:
 @given(inventories, policies)
 def test_every_image_gets_exactly_one_decision_with_a_reason(inventory: Inventory, policy: Policy) -> None:
     plan = make_plan(inventory, policy, NOW)
-    assert [decision.image.digest for decision in plan.decisions] == [i.digest for i in inventory.newest_first()]
+    assert [decision.image.digest for decision in plan.decisions] == [
+        i.digest for i in newest_first(inventory.images.values())
+    ]
     assert all(decision.reasons for decision in plan.decisions)
     assert collected(plan) == {d.image.digest for d in plan.decisions if d.verdict is Verdict.COLLECTED}
     assert len(collected(plan)) == len(plan.steps)
@@ -101,7 +103,7 @@ def test_the_newest_of_each_prefix_stay(inventory: Inventory, policy: Policy) ->
     gone = collected(make_plan(inventory, policy, NOW))
     children = {child for image in inventory.images.values() for child in image.children or ()}
     for rule in policy.keep:
-        candidates = [image for image in inventory.newest_first() if _has_prefix(image, rule.prefix)]
+        candidates = [image for image in newest_first(inventory.images.values()) if _has_prefix(image, rule.prefix)]
         active = [image for image in candidates if image.status is Status.ACTIVE and image.subject is None]
         newest = active[: rule.count]
         assert not gone & {image.digest for image in newest if image.digest not in children}
@@ -144,7 +146,7 @@ def test_a_run_killed_between_any_two_steps_is_finished_by_the_next(
     plan = make_plan(inventory, policy, NOW)
     cut = data.draw(st.integers(0, len(plan.steps)))
     done, rest = plan.steps[:cut], plan.steps[cut:]
-    leftovers = [Leftover(step.digest, step.pushed_at, step.after) for step in rest if step.after and not step.tags]
+    leftovers = [Leftover(step.digest, step.tags, step.pushed_at, step.after) for step in rest if step.after]
     remaining = without(inventory, {step.digest for step in done})
     second = make_plan(remaining, policy, NOW, leftovers)
     assert collected(second) == {step.digest for step in rest}
@@ -156,9 +158,9 @@ def test_leftovers_of_another_time_take_nothing_that_something_still_needs(
     inventory: Inventory, policy: Policy, other: Inventory
 ) -> None:
     stale = [
-        Leftover(step.digest, step.pushed_at, step.after)
+        Leftover(step.digest, step.tags, step.pushed_at, step.after)
         for step in make_plan(other, policy, NOW).steps
-        if step.after and not step.tags
+        if step.after
     ]
     gone = collected(make_plan(inventory, policy, NOW, stale))
     for image in inventory.images.values():

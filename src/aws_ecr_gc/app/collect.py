@@ -1,5 +1,6 @@
 """The main job on one repository: read, decide, report, delete, report."""
 
+import gc
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
@@ -41,6 +42,8 @@ def collect(config: Config, *, now: float, out: TextIO, err: TextIO, stop: Calla
     )
     with closing(opened) as port:
         plan = run.plan(port)
+        gc.freeze()  # what lives now lives to the end: neither later collections nor the interpreter's last walk it
+        gc.enable()
         run.report_plan(plan)
         applied = _NOTHING_DONE if config.dry_run else run.apply(plan, port)
     run.report_outcome(plan, applied)

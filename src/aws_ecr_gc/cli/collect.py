@@ -1,5 +1,6 @@
 """The original's command line: the main job on one repository."""
 
+import gc
 import sys
 import time
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ def parser(commands: str) -> Parser:
 def run(arguments: Sequence[str], commands: str) -> Exit:
     """Read the command line and collect."""
     config = flags.config_from(parser(commands).read(arguments))
+    # Loading, listing and planning make many objects and hardly a cycle. `collect` turns the collector on again.
+    gc.disable()
     # Start-up: botocore and msgspec are loaded only where a repository is really read.
     from aws_ecr_gc.app.collect import collect
     from aws_ecr_gc.cli.interruption import Interruption

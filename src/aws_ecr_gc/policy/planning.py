@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from aws_ecr_gc.inventory import Image, Inventory, Status
+from aws_ecr_gc.inventory import Image, Inventory, Status, newest_first
 from aws_ecr_gc.plan import Decision, Leftover, Plan, Reason, Verdict
 from aws_ecr_gc.policy.counting import Places, Standing
 from aws_ecr_gc.policy.relations import Relations
@@ -17,6 +17,7 @@ _NO_UNTAGGED_RULE = (Reason("no-untagged-rule", "untagged images are not to be d
 _YOUNG = (Reason("grace", "untagged, and so young that its index may still be under way"),)
 _UNTAGGED = Reason("delete-untagged", "untagged, and nothing that stays needs it")
 _SUBJECT_GONE = Reason("delete-untagged", "a referrer whose subject is gone")
+_UNLISTED_TAG = ("unlisted-tag", "it has a tag that no --keep lists")
 _HELD = {"child-of-index": "an index that stays lists it", "referrer-of-subject": "its subject stays"}
 
 
@@ -71,14 +72,14 @@ class _Verdicts:
             image.children is None and image.status is not Status.ACTIVE for image in inventory.images.values()
         )
         self.relations = Relations(inventory)
-        self._places = Places(inventory.newest_first(), policy.keep)
+        self._places = Places(newest_first(inventory.images.values()), policy.keep)
         self.collected: set[str] = set()
         while self._collects_more():
             pass
 
     def _collects_more(self) -> bool:
         """One round. Whether there must be another, because a tagged child lost an index and contends from now on."""
-        standings = self._places.standings(self._contends)
+        standings = self._places.decided_by_rules(self._contends)
         self._loose = {standing.image.digest for standing in standings if not self._is_retained(standing)}
         self._held = self.relations.held_among(self._loose)
         newly_collected = self._loose - self._held.keys() - self.collected
@@ -98,18 +99,16 @@ class _Verdicts:
 
     def _is_retained(self, standing: Standing) -> bool:
         image = standing.image
-        if self._left_alone(image) or standing.unlisted is not None:
+        if standing.unlisted is not None or self._left_alone(image):
             return True
         if image.tags and image.subject is None:
             return self._places.won(standing) or self._standing_parent(image) is not None
         return bool(self._retained_untagged(image))
 
     def _left_alone(self, image: Image) -> tuple[Reason, ...]:
-        if image.status is Status.ARCHIVED:
-            return _ARCHIVED
-        if image.status is Status.ACTIVATING:
-            return _ACTIVATING
-        return () if image.is_known_kind else _UNKNOWN_KIND
+        if image.status is Status.ACTIVE:
+            return () if image.is_known_kind else _UNKNOWN_KIND
+        return _ARCHIVED if image.status is Status.ARCHIVED else _ACTIVATING
 
     def _retained_untagged(self, image: Image) -> tuple[Reason, ...]:
         """Why an untagged image, or a referrer whose tags are all listed, stays whatever needs it."""
@@ -126,7 +125,10 @@ class _Verdicts:
     def _left_over_from(self, image: Image) -> Leftover | None:
         """The record of an interrupted run, if it still speaks of this image: untouched, and what it followed gone."""
         leftover = self._leftovers.get(image.digest)
-        if leftover is None or image.tags or leftover.pushed_at != image.pushed_at:
+        if leftover is None or leftover.pushed_at != image.pushed_at:
+            return None
+        # A run killed between two calls may have removed some of its tags, but neither all of them nor added one.
+        if bool(image.tags) != bool(leftover.tags) or not set(image.tags) <= set(leftover.tags):
             return None
         return None if any(digest in self._images for digest in leftover.after) else leftover
 
@@ -134,7 +136,9 @@ class _Verdicts:
         """The decision on every image, newest first."""
         for standing in self._places.standings(self._contends):
             image = standing.image
-            if image.digest in self.collected:
+            if standing.unlisted is not None and not standing.places and not self._left_alone(image):
+                yield Decision(image, Verdict.RETAINED, (Reason(*_UNLISTED_TAG, standing.unlisted),))
+            elif image.digest in self.collected:
                 yield Decision(image, Verdict.COLLECTED, tuple(self._why_collected(standing)))
             elif image.digest not in self._held and (reasons := self._own_reasons(standing)):
                 yield Decision(image, Verdict.RETAINED, reasons)
@@ -150,9 +154,9 @@ class _Verdicts:
         image = standing.image
         if reasons := self._left_alone(image):
             return reasons
-        won = tuple(self._places.reasons(standing, won=True))
+        won = tuple(self._places.reasons(standing, won=True)) if standing.places else ()
         if standing.unlisted is not None:
-            return (*won, Reason("unlisted-tag", "it has a tag that no --keep lists", standing.unlisted))
+            return (*won, Reason(*_UNLISTED_TAG, standing.unlisted))
         return won or self._retained_untagged(image)
 
     def _why_collected(self, standing: Standing) -> Iterator[Reason]:

@@ -17,13 +17,13 @@ class Relations:
         self.children: dict[str, list[str]] = {}
         self.referrers: dict[str, list[str]] = {}
         for image in inventory.images.values():
-            for child in dict.fromkeys(image.children or ()):
-                if child in inventory.images:
-                    self.parents.setdefault(child, []).append(image.digest)
-                    self.children.setdefault(image.digest, []).append(child)
-            subject = self.subject_of(image)
-            if subject is not None:
-                self.referrers.setdefault(subject, []).append(image.digest)
+            if image.children:
+                for child in dict.fromkeys(image.children):
+                    if child in inventory.images:
+                        self.parents.setdefault(child, []).append(image.digest)
+                        self.children.setdefault(image.digest, []).append(child)
+            if image.subject is not None and image.subject in inventory.images:
+                self.referrers.setdefault(image.subject, []).append(image.digest)
 
     def subject_of(self, image: Image) -> str | None:
         """The digest of the subject, if it is in the inventory."""

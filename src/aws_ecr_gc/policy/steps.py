@@ -1,8 +1,9 @@
 """The order in which a plan is carried out."""
 
 from collections.abc import Collection, Mapping
+from operator import attrgetter
 
-from aws_ecr_gc.inventory import Image, Inventory
+from aws_ecr_gc.inventory import Image, Inventory, newest_first
 from aws_ecr_gc.plan import Action, Step
 from aws_ecr_gc.policy.relations import Relations
 
@@ -11,12 +12,14 @@ def steps_for(collected: Collection[str], inventory: Inventory, relations: Relat
     """One step for each collected image: what waits for nothing first, newest first within a wave."""
     if not collected:
         return ()
-    going = [image for image in inventory.newest_first() if image.digest in collected]
-    after = {image.digest: relations.prerequisites_of(image) for image in going}
+    going = newest_first(inventory.images[digest] for digest in collected)
+    after = {image.digest: needed for image in going if (needed := relations.prerequisites_of(image))}
     waves: dict[str, int] = {}
     for digest in after:
         _find_wave(digest, after, waves)
-    return tuple(sorted((_step(image, after[image.digest], waves[image.digest]) for image in going), key=_by_wave))
+    steps = [_step(image, after.get(image.digest, ()), waves.get(image.digest, 0)) for image in going]
+    steps.sort(key=attrgetter("wave"))
+    return tuple(steps)
 
 
 def _step(image: Image, after: tuple[str, ...], wave: int) -> Step:
@@ -33,17 +36,13 @@ def _step(image: Image, after: tuple[str, ...], wave: int) -> Step:
     )
 
 
-def _by_wave(step: Step) -> int:
-    return step.wave
-
-
 def _find_wave(digest: str, after: Mapping[str, tuple[str, ...]], waves: dict[str, int]) -> None:
     """Fill in the longest chain of prerequisites. Without recursion: referrers of referrers can be a long chain."""
     path = [digest]
     while path:
-        unknown = [prerequisite for prerequisite in after[path[-1]] if prerequisite not in waves]
+        unknown = [prerequisite for prerequisite in after.get(path[-1], ()) if prerequisite not in waves]
         if unknown:
             path.extend(unknown)
         else:
             current = path.pop()
-            waves[current] = 1 + max((waves[prerequisite] for prerequisite in after[current]), default=-1)
+            waves[current] = 1 + max((waves[prerequisite] for prerequisite in after.get(current, ())), default=-1)

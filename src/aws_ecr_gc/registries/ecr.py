@@ -31,7 +31,7 @@ class _Detail(Struct, rename="camel", gc=False):
     registry_id: str
     image_digest: str
     image_pushed_at: float
-    image_status: str = "ACTIVE"
+    image_status: Status = Status.ACTIVE
     image_tags: tuple[str, ...] = ()
     image_size_in_bytes: int = 0
     image_manifest_media_type: str | None = None
@@ -69,7 +69,7 @@ def _detail_of(parsed: dict[str, Any]) -> _Detail:
         registry_id=parsed["registryId"],
         image_digest=parsed["imageDigest"],
         image_pushed_at=parsed["imagePushedAt"].timestamp(),
-        image_status=parsed.get("imageStatus", "ACTIVE"),
+        image_status=Status(parsed.get("imageStatus", "ACTIVE")),
         image_tags=tuple(parsed.get("imageTags", ())),
         image_size_in_bytes=parsed.get("imageSizeInBytes", 0),
         image_manifest_media_type=parsed.get("imageManifestMediaType"),
@@ -89,7 +89,7 @@ class EcrRepository:
         self._address: dict[str, str] = {"repositoryName": repository.name}
         if repository.registry.account is not None:
             self._address["registryId"] = repository.registry.account
-        self._shared: dict[str, str] = {}
+        self._shared: dict[str | None, str | None] = {}
 
     def close(self) -> None:
         """Give the connections back."""
@@ -132,7 +132,9 @@ class EcrRepository:
 
     def _images(self, answer: dict[str, Any]) -> list[Image]:
         try:
-            details = [each if isinstance(each, _Detail) else _detail_of(each) for each in answer["imageDetails"]]
+            details = answer["imageDetails"]
+            if details and not isinstance(details[0], _Detail):
+                details = [_detail_of(each) for each in details]
             images = [self._image(detail) for detail in details]
         except (KeyError, AttributeError, ValueError) as error:
             raise Unintelligible(f"DescribeImages: an image that can't be understood: {error!r}") from error
@@ -143,22 +145,20 @@ class EcrRepository:
 
     def _image(self, detail: _Detail) -> Image:
         """The value that is kept; the few media types there are, each as one string for all images."""
-        media_type = self._share(detail.image_manifest_media_type)
+        share = self._shared.setdefault
+        media_type = detail.image_manifest_media_type
         return Image(
-            digest=detail.image_digest,
-            pushed_at=detail.image_pushed_at,
-            tags=detail.image_tags,
-            media_type=media_type,
-            size=detail.image_size_in_bytes,
-            status=Status(detail.image_status),
-            subject=detail.subject_manifest_digest,
-            children=None if media_type in INDEX_TYPES else (),
-            pulled_at=detail.last_recorded_pull_time,
-            artifact_type=self._share(detail.artifact_media_type),
+            detail.image_digest,
+            detail.image_pushed_at,
+            detail.image_tags,
+            share(media_type, media_type),
+            detail.image_size_in_bytes,
+            detail.image_status,
+            detail.subject_manifest_digest,
+            None if media_type in INDEX_TYPES else (),
+            detail.last_recorded_pull_time,
+            share(detail.artifact_media_type, detail.artifact_media_type),
         )
-
-    def _share(self, text: str | None) -> str | None:
-        return None if text is None else self._shared.setdefault(text, text)
 
     def manifests(self, digests: Sequence[str]) -> dict[str, bytes]:
         answer = self._client.call(

@@ -12,7 +12,7 @@ _HELD_SHOWN = 20
 def planned(plan: Plan) -> Iterator[str]:
     """How many active images there are, and those to delete, newest first."""
     repository = plan.repository
-    total = sum(decision.image.status is Status.ACTIVE for decision in plan.decisions)
+    total = len(plan.decisions) - _archived(plan)
     yield f"Total images in {repository.name} ({repository.registry.region}): {total}"
     yield f"Images to delete ({len(plan.steps)})"
     for step in newest_first(plan.steps):
@@ -39,7 +39,7 @@ def applied(plan: Plan, outcomes: Mapping[str, Outcome]) -> Iterator[str]:
 
 def remarks(plan: Plan) -> Iterator[str]:
     """For standard error: what is left alone, and what is held by something that stays."""
-    archived = sum(decision.image.status is not Status.ACTIVE for decision in plan.decisions)
+    archived = _archived(plan)
     if archived:
         yield f"{archived} archived images are left alone and not counted"
     held = [decision for decision in plan.decisions if decision.verdict is Verdict.HELD]
@@ -49,6 +49,10 @@ def remarks(plan: Plan) -> Iterator[str]:
         yield f"Held: {_short(decision.image.digest)} [{tags}]: {reason.detail} ({_short(reason.via or '')})"
     if len(held) > _HELD_SHOWN:
         yield f"Held: {len(held) - _HELD_SHOWN} more; --output json names them all"
+
+
+def _archived(plan: Plan) -> int:
+    return len([None for decision in plan.decisions if decision.image.status is not Status.ACTIVE])
 
 
 def newest_first(steps: Iterable[Step]) -> Sequence[Step]:
