@@ -4,14 +4,15 @@ Why it is safe:
 - Tagged images are deleted by (digest, tag) pairs, one for each tag seen in the plan. A tag that was moved meanwhile
   fails instead of taking another image with it. This holds whether ECR then removes one tag or the whole image.
 - Right before each call its images are described again. What changed since the plan is skipped.
-- What needs an image goes in an earlier call. If an index or a subject is still there, what follows it is skipped.
+- What needs an image goes in an earlier call. If an index or a subject is still there, what follows it is skipped: ECR
+  guards the children of indexes, and before referrers go it is asked once more whether their subjects are gone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
-from aws_ecr_gc.errors import Error, ImageNotFound
+from aws_ecr_gc.errors import Error, ImageNotFound, Unintelligible
 from aws_ecr_gc.inventory import Image
 from aws_ecr_gc.plan import Outcome, Plan, Result, Step
 from aws_ecr_gc.ports import BATCH, Deletion, ImageId, RepositoryPort
@@ -61,7 +62,11 @@ def _batches(steps: Sequence[Step]) -> Iterator[list[Step]]:
 
 
 class _Run:
-    """The state of one apply. `_tags` holds the tags that each image must still have: those seen less those removed."""
+    """The state of one apply.
+
+    `_tags` holds the tags that each image must still have: those seen, less those removed. `_removed_by_tag` are the
+    images that are gone for all that the answers to their tags say.
+    """
 
     def __init__(self, port: RepositoryPort, stop: Callable[[], bool], progress: Callable[[int], None]) -> None:
         self._port = port
@@ -69,6 +74,7 @@ class _Run:
         self._progress = progress
         self._tags: dict[str, list[str]] = {}
         self._deferred: dict[str, Step] = {}
+        self._removed_by_tag: set[str] = set()
         self.outcomes: dict[str, Outcome] = {}
         self.stopped_by: Error | None = None
         self.interrupted = False
@@ -79,19 +85,42 @@ class _Run:
 
     def carry_out(self, steps: Sequence[Step], *, last_try: bool = False) -> None:
         for batch in _batches(steps):
-            unfinished = [step for step in batch if self._may_go(step)]
+            if not self._goes_on():
+                return
+            unfinished = self._unblocked(batch)
             while unfinished and self._goes_on():
                 unfinished = self._attempt(unfinished, last_try=last_try)
                 self._progress(len(self.outcomes))
-            if not self._goes_on():
-                return
 
     def _goes_on(self) -> bool:
         self.interrupted = self.interrupted or self._stop()
         return self.stopped_by is None and not self.interrupted
 
+    def _unblocked(self, batch: list[Step]) -> list[Step]:
+        try:
+            self._make_sure_of_subjects(batch)
+        except Error as error:
+            self._fail(batch, error)
+            return []
+        return [step for step in batch if self._may_go(step)]
+
+    def _make_sure_of_subjects(self, batch: list[Step]) -> None:
+        """A tag that a subject got between the look and its deletion keeps it alive: then its referrers stay too.
+
+        Only BatchGetImage answers for each digest by itself. Reading what is gone moves no pull time.
+        """
+        doubtful = [
+            digest for digest in dict.fromkeys(step.subject for step in batch) if digest in self._removed_by_tag
+        ]
+        self._removed_by_tag.difference_update(doubtful)
+        if not doubtful:
+            return
+        for digest in self._port.manifests(doubtful):
+            detail = "it got another tag while those of the plan were removed"
+            self.outcomes[digest] = Outcome(digest, Result.SKIPPED, CHANGED, detail)
+
     def _may_go(self, step: Step) -> bool:
-        """Whether all that needs the image is gone. ECR guards the children of indexes, but not referrers."""
+        """Whether all that needs the image is gone."""
         for digest in step.after:
             if digest in self._deferred:
                 self._deferred[step.digest] = step
@@ -105,17 +134,20 @@ class _Run:
         """One look and one deletion. Returns the steps that need another: only an image with more tags than fit."""
         try:
             ready = self._unchanged(steps)
-            if not ready:
+            if not ready or not self._goes_on():
                 return []
             ids = [each for step in ready for each in self._ids(step)][:BATCH]
             deletion = self._port.delete(ids)
             return self._conclude(ready, ids, deletion, last_try=last_try)
         except Error as error:
-            for step in steps:
-                if step.digest not in self.outcomes and step.digest not in self._deferred:
-                    self._end(step, Result.FAILED, error.code, str(error))
-            self.stopped_by = error
+            self._fail(steps, error)
             return []
+
+    def _fail(self, steps: list[Step], error: Error) -> None:
+        for step in steps:
+            if step.digest not in self.outcomes and step.digest not in self._deferred:
+                self._end(step, Result.FAILED, error.code, str(error))
+        self.stopped_by = error
 
     def _ids(self, step: Step) -> list[ImageId]:
         if not step.tags:
@@ -142,6 +174,8 @@ class _Run:
             return f"tagged {_listed(image.tags)} now, {_listed(expected)} in the plan"
         if image.status is not step.status:
             return f"{image.status} now, {step.status} in the plan"
+        if image.pushed_at != step.pushed_at:
+            return "deleted and pushed again meanwhile"
         return None
 
     def _look(self, steps: Sequence[Step]) -> dict[str, Image]:
@@ -151,7 +185,7 @@ class _Run:
         """The images that exist. A call that names a vanished one fails whole: drop it, or halve until it is found."""
         while digests:
             try:
-                return self._port.describe(digests)
+                return _whole(self._port.describe(digests), digests)
             except ImageNotFound as error:
                 if error.digest in digests:
                     digests = [digest for digest in digests if digest != error.digest]
@@ -180,6 +214,8 @@ class _Run:
                 unfinished.append(step)
             else:
                 self._end(step, Result.DONE)
+                if step.tags:
+                    self._removed_by_tag.add(step.digest)
         if open_steps:
             self._settle(open_steps)
         return unfinished
@@ -198,6 +234,13 @@ class _Run:
 
     def _end(self, step: Step, result: Result, code: str = "", detail: str = "") -> None:
         self.outcomes[step.digest] = Outcome(step.digest, result, code, detail)
+
+
+def _whole(images: list[Image], digests: Sequence[str]) -> list[Image]:
+    """The same images. Raises Unintelligible if one is left out: only `ImageNotFound` says that it is gone."""
+    if {image.digest for image in images} != set(digests):
+        raise Unintelligible("DescribeImages: the answer leaves out an image without saying that it is gone")
+    return images
 
 
 class _Answer:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.policy import Policy
 
 
@@ -37,5 +38,9 @@ class Config(Struct, frozen=True):
 def _xdg(variable: str, fallback: str) -> Path:
     """The XDG base directory; a relative one is invalid and ignored, as its specification says."""
     stated = Path(os.environ.get(variable, ""))
-    base = stated if stated.is_absolute() else Path("~").expanduser() / fallback
-    return base / "aws-ecr-gc"
+    if stated.is_absolute():
+        return stated / "aws-ecr-gc"
+    try:
+        return Path("~").expanduser() / fallback / "aws-ecr-gc"
+    except RuntimeError as error:
+        raise Misuse(f"no home directory: set HOME or {variable}, or give --cache-dir and --state-dir") from error

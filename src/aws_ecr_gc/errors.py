@@ -8,11 +8,13 @@
     │   ├── AccessDenied   3   names the missing IAM action
     │   ├── Unintelligible 3   an answer that is not what ECR's API promises
     │   └── ImageNotFound  3   one of the images asked for is not there (any more)
+    ├── OutputLost         1   the result can't be written
     └── Interrupted      130   Ctrl-C or SIGTERM before anything was deleted
 
 Exceptions of other libraries are wrapped where they come in (`aws`), so nothing above knows them.
 """
 
+import re
 from collections.abc import Iterable
 from enum import IntEnum
 from typing import ClassVar
@@ -33,7 +35,7 @@ class Exit(IntEnum):
 
 MEANINGS: dict[Exit, str] = {
     Exit.DONE: "done, or nothing to do",
-    Exit.UNEXPECTED: "unexpected: a defect of aws-ecr-gc",
+    Exit.UNEXPECTED: "unexpected: a defect of aws-ecr-gc, or the result can't be written",
     Exit.MISUSE: "what was typed or set is wrong; nothing was changed",
     Exit.AWS: "AWS refused or failed, or something could not be read",
     Exit.REFUSED: "a guard or a plan's precondition refused",
@@ -57,6 +59,16 @@ _PRECEDENCE = (
 def worst(exits: Iterable[Exit]) -> Exit:
     """The one exit code that speaks for several; `DONE` for none."""
     return min(exits, key=_PRECEDENCE.index, default=Exit.DONE)
+
+
+_USER_INFO = re.compile(r"//[^/@\s]+@")
+
+
+def one_line(text: object) -> str:
+    """A foreign text on one line, printable, not endless (an error page can be a whole document), without passwords."""
+    line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in " ".join(str(text).split()))
+    line = _USER_INFO.sub("//", line)
+    return line if len(line) <= 500 else f"{line[:500]}..."
 
 
 class Error(Exception):
@@ -104,6 +116,10 @@ class ImageNotFound(AwsFailure):
     def __init__(self, message: str, digest: str | None) -> None:
         super().__init__(message)
         self.digest = digest
+
+
+class OutputLost(Error):
+    """Whoever was to read the result is gone, or the disk is full."""
 
 
 class Interrupted(Error):

@@ -55,10 +55,6 @@ class Image(Struct, frozen=True, gc=False):
     artifact_type: str | None = None
 
     @property
-    def is_index(self) -> bool:
-        return self.media_type in INDEX_TYPES
-
-    @property
     def is_known_kind(self) -> bool:
         return self.media_type in _KNOWN_TYPES
 
@@ -73,6 +69,7 @@ class Inventory(Struct, frozen=True):
 
 def newest_first(images: Iterable[Image]) -> list[Image]:
     """The total order of everything that counts or prints: pushed_at descending, digest ascending."""
+    # Times are cheap to compare and seldom equal: only where they are, the digests are compared as well.
     ordered = sorted(images, key=attrgetter("pushed_at"), reverse=True)
     times = [image.pushed_at for image in ordered]
     start = 0

@@ -4,6 +4,7 @@ An index's children are untagged once it is gone, and no rule may ask for untagg
 would stay forever. One file for each repository under the state directory.
 """
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -32,7 +33,9 @@ class _Record(Struct):
 def path_for(state: Path, repository: Repository) -> Path:
     """Where the record of a repository lies."""
     registry = repository.registry
-    return state / "pending" / (registry.account or "unknown") / registry.region / f"{repository.name}.json"
+    # A name may be longer than a file's may be, and `a` must not be a directory because there is an `a/b`.
+    name = f"{repository.name.replace('/', '_')[:100]}-{hashlib.sha256(repository.name.encode()).hexdigest()[:12]}.json"
+    return state / "pending" / (registry.account or "unknown") / registry.region / name
 
 
 def write(path: Path, steps: Iterable[Step]) -> None:

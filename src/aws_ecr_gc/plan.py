@@ -53,6 +53,7 @@ class Step(Struct, frozen=True, gc=False):
     size: int
     after: tuple[str, ...]
     wave: int
+    subject: str | None = None
     pulled_at: float | None = None
 
 

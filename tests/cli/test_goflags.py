@@ -54,7 +54,12 @@ def test_a_bare_boolean_never_swallows_the_next_word() -> None:
 
 def test_a_value_may_begin_with_a_dash_or_hold_an_equals_sign() -> None:
     assert read("--keep", "-x=3")["keep"] == [("-x", 3)]
-    assert read("--profile", "--odd")["profile"] == "--odd"
+
+
+def test_a_value_that_may_be_any_text_is_not_the_next_flag_by_accident() -> None:
+    for name in ("--profile", "--state-dir", "--cache-dir"):
+        with pytest.raises(Misuse, match="is the value missing"):
+            read(name, "--dry-run")
 
 
 def test_keep_is_repeatable_and_an_empty_prefix_needs_a_number_above_nought() -> None:

@@ -210,15 +210,46 @@ def test_a_referrer_with_an_unlisted_tag_stays_when_its_subject_goes_and_holds_n
     assert going(images, ("build", 1)) == ["a"]
 
 
-def test_a_referrer_whose_subject_is_gone_goes_where_untagged_images_go() -> None:
+def test_an_untagged_referrer_whose_subject_is_gone_goes_where_untagged_images_go() -> None:
     images = [
         image("s", hours_ago=8, subject=digest("gone")),
         image("t", hours_ago=0.5, subject=digest("gone")),
-        image("u", "build-sig", hours_ago=8, subject=digest("gone")),
     ]
     assert going(images, ("build", 0)) == []
-    assert sorted(going(images, ("build", 0), untagged=True)) == ["s", "u"]
     assert going(images, untagged=True) == ["s"]
+
+
+def test_a_tagged_referrer_without_its_subject_is_decided_by_its_tags() -> None:
+    images = [
+        image("a", "build-1", hours_ago=9),
+        image("u", "build-2", hours_ago=8, subject=digest("gone")),
+    ]
+    assert going(images, ("build", 2), untagged=True) == []
+    assert going(images, ("build", 1), untagged=True) == ["a"]
+    assert going(images, ("build", 0)) == ["u", "a"]
+
+
+def test_a_referrer_that_an_unlisted_tag_saves_contends_once_its_subject_goes_so_that_a_second_run_finds_the_same() -> (
+    None
+):
+    images = [
+        image("b", "build-1", hours_ago=9),
+        image("a", "x-1", hours_ago=8),
+        image("s", "build-2", "sbom", hours_ago=7, subject=digest("a")),
+    ]
+    assert going(images, ("build", 1), ("x", 1)) == []
+    assert going(images, ("build", 1), ("x", 0)) == ["a", "b"]
+
+
+def test_an_index_that_lists_its_own_subject_stays_because_neither_can_go_first() -> None:
+    images = [
+        image("c", hours_ago=9),
+        image("i", "build-1", hours_ago=8, children=("c",), subject=digest("c")),
+        image("s", hours_ago=7, subject=digest("i")),
+        image("j", "build-2", hours_ago=6),
+    ]
+    assert going(images, ("build", 1), untagged=True) == []
+    assert reasons(images, "i", ("build", 1)) == ["circle"]
 
 
 def test_a_signature_tag_of_cosign_has_no_listed_prefix_and_stays() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from aws_ecr_gc.inventory import Image, Inventory, Status, newest_first
 from aws_ecr_gc.plan import Leftover, Plan, Verdict
 from aws_ecr_gc.policy import KeepNewest, Policy, indexes_to_read, make_plan
-from tests.policy.repositories import NOW, inventories, policies
+from tests.policy.repositories import INDEX, NOW, inventories, policies
 
 
 def collected(plan: Plan) -> set[str]:
@@ -104,9 +104,13 @@ def test_the_newest_of_each_prefix_stay(inventory: Inventory, policy: Policy) ->
     children = {child for image in inventory.images.values() for child in image.children or ()}
     for rule in policy.keep:
         candidates = [image for image in newest_first(inventory.images.values()) if _has_prefix(image, rule.prefix)]
-        active = [image for image in candidates if image.status is Status.ACTIVE and image.subject is None]
+        active = [image for image in candidates if image.status is Status.ACTIVE and not _follows(image, inventory)]
         newest = active[: rule.count]
         assert not gone & {image.digest for image in newest if image.digest not in children}
+
+
+def _follows(image: Image, inventory: Inventory) -> bool:
+    return image.subject in inventory.images
 
 
 def _has_prefix(image: Image, prefix: str) -> bool:
@@ -127,13 +131,13 @@ def test_without_reading_indexes_nothing_that_needs_reading_is_planned(inventory
     unread = msgspec.structs.replace(
         inventory,
         images={
-            digest: msgspec.structs.replace(image, children=None) if image.is_index else image
+            digest: msgspec.structs.replace(image, children=None) if image.media_type == INDEX else image
             for digest, image in inventory.images.items()
-            if not (image.is_index and image.status is not Status.ACTIVE)
+            if not (image.media_type == INDEX and image.status is not Status.ACTIVE)
         },
     )
     read = msgspec.structs.replace(inventory, images={digest: inventory.images[digest] for digest in unread.images})
-    has_indexes = any(image.is_index for image in read.images.values())
+    has_indexes = any(image.media_type == INDEX for image in read.images.values())
     if has_indexes and not indexes_to_read(unread, policy, NOW):
         assert not make_plan(read, policy, NOW).steps
         assert not make_plan(unread, policy, NOW).steps

@@ -33,6 +33,7 @@ class FaultCase:
         self._touched: set[str] = set()
         self._process: multiprocessing.process.BaseProcess | None = None
         self._calm = False
+        self._under_way: list[str] = []
         self.killed = False
         draw = self._random
         sandbox.reset(
@@ -80,7 +81,7 @@ class FaultCase:
             operation, call = self._moment()
             in_window = (when, operation) in {("before", "BatchDeleteImage"), ("after", "DescribeImages")}
             change = draw.choice(
-                [self._retag, self._tag, self._push_image, self._push_index, self._remove, self._archive]
+                [self._retag, self._tag, self._tag, self._push_image, self._push_index, self._remove, self._archive]
             )
             plant = self._sandbox.before if when == "before" else self._sandbox.after
             plant(operation, self._striking(change, in_window=in_window), call=call)

@@ -116,3 +116,75 @@ def test_help_and_version_go_to_standard_output(shell: Shell) -> None:
         assert "130  interrupted" in finished.out
         assert finished.err == ""
     assert shell("--version").out.startswith("aws-ecr-gc ")
+
+
+_SSO = """[default]
+sso_session = s
+sso_account_id = 123456789012
+sso_role_name = r
+[sso-session s]
+sso_region = us-east-1
+sso_start_url = https://example.com
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "config", "fragments"),
+    [
+        ({"AWS_MAX_ATTEMPTS": "abc"}, "", ["AWS_MAX_ATTEMPTS", "'abc'"]),
+        ({"AWS_RETRY_MODE": "bogus"}, "", ["bogus"]),
+        ({"AWS_CA_BUNDLE": "/nonexistent/ca.pem"}, "", ["/nonexistent/ca.pem", "AWS_CA_BUNDLE"]),
+        ({"AWS_ENDPOINT_URL_ECR": "http://localhost:abc"}, "", ["http://localhost:abc"]),
+        ({"AWS_ENDPOINT_URL_ECR": "nonsense"}, "", ["nonsense"]),
+        ({"AWS_PROFILE": "absent"}, "", ["absent"]),
+        ({}, "[default\nnonsense", ["aws-config"]),
+        ({"AWS_SESSION_TOKEN": "a\nb"}, "", ["credentials", "line break"]),
+        (
+            {
+                "AWS_ACCESS_KEY_ID": None,
+                "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/x",
+                "AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent/token",
+            },
+            "",
+            ["credentials", "/nonexistent/token"],
+        ),
+        ({"AWS_ACCESS_KEY_ID": None}, "[default]\ncredential_process = /nonexistent/program\n", ["credentials"]),
+        ({"AWS_ACCESS_KEY_ID": None}, "[default]\ncredential_process = false\n", ["credentials"]),
+        ({"AWS_ACCESS_KEY_ID": None}, "[default]\ncredential_process = echo hi\n", ["credentials"]),
+        (
+            {"AWS_ACCESS_KEY_ID": None},
+            _SSO,
+            ["credentials", "aws sso login"],
+        ),
+        ({"HOME": "~nobody-of-this-name", "XDG_CACHE_HOME": None}, "", ["no home directory", "--cache-dir"]),
+    ],
+)
+def test_an_odd_configuration_is_exit_2_and_one_line(
+    shell: Shell, environment: dict[str, str | None], config: str, fragments: list[str]
+) -> None:
+    (shell.home / "aws-config").write_text(config)
+    finished = shell("--repo", "testrepo", **environment)
+    one_line(finished, 2, *fragments)
+    assert "a\nb" not in finished.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--keep", "v*=3"),
+        ("--keep", "x=" + "9" * 5000),
+        ("--grace", "9" * 400 + "d"),
+        ("--region", "us-east-1\n"),
+        ("--region", ""),
+        ("--profile", ""),
+        ("--state-dir", "--dry-run"),
+        ("--cache-dir="),
+        ("--endpoint-url", "http://localhost:99999"),
+        ("--repo", "a\x01b"),
+    ],
+)
+def test_odd_values_are_exit_2_and_one_printable_line(shell: Shell, words: tuple[str, ...]) -> None:
+    finished = shell("--repo", "testrepo", *words)
+    one_line(finished, 2)
+    assert finished.err.rstrip("\n").isprintable()
+    assert len(finished.err) < 700

@@ -259,7 +259,9 @@ def test_archived_images_are_counted_apart_and_left_alone(sandbox: Sandbox, shel
     repo.repository.archive(repo.digests["c"])
     finished = shell("--repo", "testrepo", "--keep", "build=1", "--delete-untagged")
     assert "Total images in testrepo (us-east-1): 1\nImages to delete (0)\n" in finished.out
-    assert finished.err == "aws-ecr-gc: 2 archived images are left alone and not counted\n"
+    assert (
+        finished.err == "aws-ecr-gc: Left alone and not counted: 2 images in the archive, or on the way back from it\n"
+    )
 
 
 def test_an_archived_index_in_the_cache_lets_the_other_untagged_images_go(sandbox: Sandbox, shell: Shell) -> None:
@@ -327,3 +329,62 @@ def test_a_failed_deletion_ends_the_work_with_exit_5_and_says_what_was_not_attem
     sandbox.faults = Faults()
     assert shell("--repo", "testrepo", "--keep", "build=0").exit == 0
     assert repo.names() == set()
+
+
+def test_a_subject_that_gets_a_tag_while_it_is_deleted_keeps_its_referrers(sandbox: Sandbox, shell: Shell) -> None:
+    repo = Builder(sandbox)
+    repo.image("subject", "build-1")
+    repo.image("signature", subject="subject")
+    sandbox.before("BatchDeleteImage", lambda _: repo.repository.tag("v9", repo.digests["subject"]))
+    finished = shell("--repo", "testrepo", "--keep", "build=0")
+    assert repo.names() == {"subject", "signature"}
+    assert repo["subject"].tags == ("v9",)
+    assert "Deleted (0)\n" in finished.out
+    assert "ChangedSincePlan: it got another tag while those of the plan were removed" in finished.out
+
+
+def test_a_subject_whose_only_tag_was_removed_by_others_meanwhile_keeps_its_referrers(
+    sandbox: Sandbox, shell: Shell
+) -> None:
+    repo = Builder(sandbox)
+    repo.image("subject", "build-1")
+    repo.image("signature", subject="subject")
+    sandbox.before("BatchDeleteImage", lambda _: repo.repository.untag("build-1"))
+    shell("--repo", "testrepo", "--keep", "build=0")
+    assert repo.names() == {"subject", "signature"}
+
+
+def test_an_image_that_was_deleted_and_pushed_again_since_the_plan_stays(sandbox: Sandbox, shell: Shell) -> None:
+    repo = Builder(sandbox)
+    repo.image("a", "build-1")
+    repo.image("b", "build-2")
+
+    def push_again(_request: object) -> None:
+        manifest = repo["a"].manifest
+        repo.repository.remove(repo.digests["a"])
+        repo.repository.put(manifest, tag="build-1")
+
+    sandbox.before("DescribeImages", push_again, call=2)
+    finished = shell("--repo", "testrepo", "--keep", "build=1")
+    assert "ChangedSincePlan: deleted and pushed again meanwhile" in finished.out
+    assert repo.names() == {"a", "b"}
+
+
+def test_a_run_that_ended_leaves_no_record_of_what_it_skipped(sandbox: Sandbox, shell: Shell) -> None:
+    repo = Builder(sandbox)
+    repo.image("child")
+    repo.index("index", "build-1", children=["child"])
+    sandbox.before("DescribeImages", lambda _: repo.repository.tag("prod", repo.digests["index"]), call=2)
+    assert shell("--repo", "testrepo", "--keep", "build=0").exit == 0
+    repo.repository.remove(repo.digests["index"])
+    assert shell("--repo", "testrepo", "--keep", "build=0").exit == 0
+    assert repo.names() == {"child"}
+
+
+def test_what_an_unread_archived_index_retains_is_said(sandbox: Sandbox, shell: Shell) -> None:
+    repo = Builder(sandbox)
+    repo.image("child")
+    repo.index("index", "build-1", children=["child"])
+    repo.repository.archive(repo.digests["index"])
+    finished = shell("--repo", "testrepo", "--delete-untagged")
+    assert "Retained: 1 image: an archived index can't be read; this may be one of its children" in finished.err

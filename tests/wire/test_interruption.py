@@ -1,5 +1,6 @@
 """Ctrl-C, SIGTERM and SIGKILL, in real processes."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -119,7 +120,8 @@ def test_a_state_directory_that_cannot_be_written_is_said_and_stops_nothing(sand
 
 def test_a_record_that_cannot_be_understood_is_said_and_replaced(sandbox: Sandbox, shell: Shell) -> None:
     repo = fill(sandbox, 3)
-    record = shell.home / "state/aws-ecr-gc/pending/123456789012/us-east-1/testrepo.json"
+    name = f"testrepo-{hashlib.sha256(b'testrepo').hexdigest()[:12]}.json"
+    record = shell.home / "state/aws-ecr-gc/pending/123456789012/us-east-1" / name
     record.parent.mkdir(parents=True)
     record.write_text("{")
     finished = shell("--repo", "testrepo", "--keep", "build=1")
@@ -140,5 +142,61 @@ def test_closed_standard_output_ends_the_run_before_anything_is_deleted(sandbox:
         check=False,
     )
     os.close(writer)
-    assert (finished.returncode, finished.stderr) == (1, "aws-ecr-gc: standard output was closed\n")
+    assert (finished.returncode, finished.stderr) == (1, "aws-ecr-gc: standard output can't be written: Broken pipe\n")
     assert len(repo.names()) == 3
+
+
+def test_a_signal_during_the_look_is_followed_by_no_deletion(sandbox: Sandbox, shell: Shell) -> None:
+    repo = fill(sandbox, 5)
+
+    def strike(_request: object) -> None:
+        started.send(signal.SIGINT)
+        time.sleep(0.3)
+
+    sandbox.before("DescribeImages", strike, call=2)
+    started = Started(shell, "--repo", "testrepo", "--keep", "build=0")
+    finished = started.finished()
+    assert finished.exit == 130
+    assert "Deleted (0)\nFailures (0)\n" in finished.out
+    assert len(repo.names()) == 5
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code"), [(">&-", 1), ("> /dev/full", 1), ("2>&-", 0), (">&- 2>&-", 1), ("2> /dev/full", 0)]
+)
+def test_closed_or_full_streams_end_in_an_exit_code_and_no_traceback(
+    sandbox: Sandbox, shell: Shell, redirection: str, code: int
+) -> None:
+    fill(sandbox, 2)
+    finished = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m aws_ecr_gc --repo testrepo --dry-run {redirection}"],
+        env=shell.with_changes({}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == code, finished
+    assert "Traceback" not in finished.stdout + finished.stderr
+
+
+def test_ctrl_c_with_nobody_reading_standard_error_still_prints_what_was_done(sandbox: Sandbox, shell: Shell) -> None:
+    fill(sandbox, 150)
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "aws_ecr_gc", "--repo", "testrepo", "--keep", "build=0"],
+        env=shell.with_changes({}),
+        stdout=subprocess.PIPE,
+        stderr=writer,
+        text=True,
+    )
+    os.close(writer)
+
+    def strike(_request: object) -> None:
+        os.close(reader)
+        os.kill(process.pid, signal.SIGINT)
+        time.sleep(0.3)
+
+    sandbox.before("BatchDeleteImage", strike)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Deleted (100)\n" in out

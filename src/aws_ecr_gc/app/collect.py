@@ -1,15 +1,14 @@
 """The main job on one repository: read, decide, report, delete, report."""
 
-import gc
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TextIO
 
 from aws_ecr_gc import __version__, pending
 from aws_ecr_gc.apply import Applied, apply
 from aws_ecr_gc.config import Config
-from aws_ecr_gc.errors import Exit, Interrupted, worst
+from aws_ecr_gc.errors import Exit, Interrupted, OutputLost, worst
 from aws_ecr_gc.inventory import Inventory
 from aws_ecr_gc.plan import Leftover, Plan, Result
 from aws_ecr_gc.policy import indexes_to_read, make_plan
@@ -42,8 +41,6 @@ def collect(config: Config, *, now: float, out: TextIO, err: TextIO, stop: Calla
     )
     with closing(opened) as port:
         plan = run.plan(port)
-        gc.freeze()  # what lives now lives to the end: neither later collections nor the interpreter's last walk it
-        gc.enable()
         run.report_plan(plan)
         applied = _NOTHING_DONE if config.dry_run else run.apply(plan, port)
     run.report_outcome(plan, applied)
@@ -141,9 +138,10 @@ class _Collection:
         return applied
 
     def _record(self, path: Path, plan: Plan, applied: Applied) -> None:
-        done = {digest for digest, outcome in applied.outcomes.items() if outcome.result is Result.DONE}
+        """Skipped steps are not to be done any more: the next run decides about them anew."""
+        ended = {digest for digest, outcome in applied.outcomes.items() if outcome.result is not Result.FAILED}
         try:
-            pending.write(path, [step for step in plan.steps if step.digest not in done])
+            pending.write(path, [step for step in plan.steps if step.digest not in ended])
         except OSError as error:
             self._say(
                 f"warning: {path}: the steps still to do can't be recorded: {error}; if this run is killed, "
@@ -180,10 +178,14 @@ class _Collection:
         )
 
     def _print(self, lines: Iterable[str]) -> None:
-        for line in lines:
-            self._out.write(f"{line}\n")
-        self._out.flush()
+        try:
+            for line in lines:
+                self._out.write(f"{line}\n")
+            self._out.flush()
+        except OSError as error:
+            raise OutputLost(f"standard output can't be written: {error.strerror}") from error
 
     def _say(self, line: str) -> None:
-        self._err.write(f"aws-ecr-gc: {line}\n")
-        self._err.flush()
+        with suppress(OSError):  # a remark that nobody can read must not end the work
+            self._err.write(f"aws-ecr-gc: {line}\n")
+            self._err.flush()

@@ -4,18 +4,24 @@ botocore decides about credentials, profiles, regions, endpoints, proxies, CA bu
 exceptions end here: what leaves is an `errors.Error`.
 """
 
+import gzip
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import botocore.session
+import msgspec
 from botocore import exceptions as boto
+from botocore import xform_name
 from botocore.config import Config
+from botocore.loaders import JSONFileLoader, create_loader
 
 from aws_ecr_gc import __version__
 from aws_ecr_gc.aws.permissions import PERMISSIONS
-from aws_ecr_gc.errors import AccessDenied, AwsFailure, Credentials, Error, Incomplete, Misuse, Unintelligible
+from aws_ecr_gc.errors import AccessDenied, AwsFailure, Credentials, Error, Incomplete, Misuse, Unintelligible, one_line
 
 _ATTEMPTS = 8
 """How often a call is tried unless the user's AWS configuration says otherwise: Describe* limits are low."""
@@ -37,19 +43,19 @@ _BAD_CREDENTIALS = frozenset(
     }
 )
 _ACCESS_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-_NO_CREDENTIALS = (
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.CredentialRetrievalError,
-    boto.UnknownCredentialError,
-    boto.RefreshWithMFAUnsupportedError,
-    boto.MetadataRetrievalError,
-    boto.SSOError,
-    boto.TokenRetrievalError,
-    boto.InvalidConfigError,
-    boto.InfiniteLoopConfigError,
-)
+_LOST_CREDENTIALS = (boto.CredentialRetrievalError, boto.SSOError, boto.TokenRetrievalError, boto.NoCredentialsError)
+"""They can end in the middle of the work, when a role's session is to be renewed."""
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
+
+
+class _ModelFiles(JSONFileLoader):  # type: ignore[misc]  # botocore has no types
+    """botocore's own description of AWS's APIs, decoded by msgspec: a tenth of the start-up is spent on it."""
+
+    def load_file(self, file_path: str) -> Any:
+        for path, read in ((Path(f"{file_path}.json"), bytes), (Path(f"{file_path}.json.gz"), gzip.decompress)):
+            if path.is_file():
+                return msgspec.json.decode(read(path.read_bytes()))
+        return None
 
 
 class Session:
@@ -58,12 +64,16 @@ class Session:
     def __init__(self, profile: str | None, region: str | None) -> None:
         try:
             self._session = botocore.session.Session(profile=profile)
+            loader = create_loader(self._session.get_config_variable("data_path"))
+            loader.file_loader = _ModelFiles()
+            self._session.register_component("data_loader", loader)
             self._session.set_default_client_config(self._client_config())
+            self._demand_ca_bundle()
             self.region: str = (
                 region or os.environ.get("AWS_REGION") or self._session.get_config_variable("region") or ""
             )
-        except (boto.BotoCoreError, ValueError) as error:
-            raise Misuse(f"AWS configuration: {_one_line(error)}") from error
+        except (boto.BotoCoreError, ValueError, OSError) as error:
+            raise Misuse(f"AWS configuration: {one_line(error)}") from error
         if not self.region:
             raise Incomplete(
                 "no region: give --region, or set AWS_REGION, AWS_DEFAULT_REGION or a region in the profile"
@@ -75,9 +85,39 @@ class Session:
         retries: dict[str, Any] = {}
         if not (os.environ.get("AWS_RETRY_MODE") or profile.get("retry_mode")):
             retries["mode"] = "standard"
-        if not (os.environ.get("AWS_MAX_ATTEMPTS") or profile.get("max_attempts")):
+        stated = os.environ.get("AWS_MAX_ATTEMPTS") or profile.get("max_attempts")
+        if not stated:
             retries["total_max_attempts"] = _ATTEMPTS
+        elif not str(stated).isdecimal():
+            raise Misuse(f"AWS configuration: AWS_MAX_ATTEMPTS or max_attempts is {stated!r}, not a whole number")
         return Config(retries=retries, user_agent_extra=f"aws-ecr-gc/{__version__}")
+
+    def _demand_ca_bundle(self) -> None:
+        bundle = self._session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+        if bundle and not Path(bundle).exists():
+            raise Misuse(f"AWS configuration: the CA bundle {bundle} is not there: see AWS_CA_BUNDLE and ca_bundle")
+
+    def _demand_credentials(self) -> None:
+        """Get them now, so that what goes wrong on the way (SSO, roles, a process) is told apart from ECR's answers."""
+        try:
+            credentials = self._session.get_credentials()
+            frozen = None if credentials is None else credentials.get_frozen_credentials()
+        except (boto.BotoCoreError, boto.ClientError, ValueError, OSError, EOFError) as error:
+            reason = one_line(error) or "no reason given"
+            raise Credentials(
+                f"credentials: {reason}; check AWS_PROFILE and the profile, or renew them, as with `aws sso login`",
+                type(error).__name__,
+            ) from error
+        if frozen is None:
+            raise Credentials(
+                "credentials: none found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run "
+                "where a role is at hand",
+                "NoCredentials",
+            )
+        if any(part and not part.isprintable() for part in (frozen.access_key, frozen.secret_key, frozen.token)):
+            raise Credentials(
+                "credentials: a key or token holds a line break or another control character", "NoCredentials"
+            )
 
     @property
     def partition(self) -> str:
@@ -88,36 +128,39 @@ class Session:
             return "aws"
 
     def ecr(self, endpoint_url: str | None = None) -> "Client":
-        """A client for ECR. Raises `Misuse` for a region or an endpoint that cannot be one."""
+        """A client for ECR. Raises `Misuse` for a region or an endpoint that cannot be one, or bad credentials."""
+        self._demand_credentials()
         try:
-            return Client(
-                self._session.create_client("ecr", region_name=self.region, endpoint_url=endpoint_url),
-                self.region,
-            )
-        except (boto.BotoCoreError, ValueError) as error:
-            raise Misuse(f"AWS configuration: {_one_line(error)}") from error
+            client = self._session.create_client("ecr", region_name=self.region, endpoint_url=endpoint_url)
+        except (boto.BotoCoreError, ValueError, OSError) as error:
+            raise Misuse(f"AWS configuration: {one_line(error)}") from error
+        try:
+            _ = urlsplit(client.meta.endpoint_url).port
+        except ValueError as error:
+            raise Misuse(
+                f"AWS configuration: endpoint {one_line(client.meta.endpoint_url)}: {one_line(error)}"
+            ) from error
+        return Client(client)
 
 
 class Client:
     """ECR's API, one method for all calls."""
 
-    def __init__(self, client: Any, region: str) -> None:
+    def __init__(self, client: Any) -> None:
         self._client = client
-        self._region = region
+        self._endpoint = one_line(client.meta.endpoint_url)
 
     def call(self, operation: str, answer: str, **parameters: object) -> dict[str, Any]:
         """Call an operation of ECR; `answer` is the member that its answer must have. Retries are botocore's."""
-        method = self._client.meta.method_to_api_mapping
-        name = next(python_name for python_name, api_name in method.items() if api_name == operation)
         try:
-            answered: dict[str, Any] = getattr(self._client, name)(**parameters)
+            answered: dict[str, Any] = getattr(self._client, xform_name(operation))(**parameters)
         except (boto.BotoCoreError, boto.ClientError) as error:
             raise self._translated(operation, error) from error
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # botocore's parser trusts the shape of an answer, and stumbles over JSON of another.
-            raise Unintelligible(f"{operation}: an answer that can't be understood: {_one_line(error)}") from error
+            raise Unintelligible(f"{operation}: an answer that can't be understood: {one_line(error)}") from error
         if answered.get(answer) is None:
-            raise Unintelligible(f"{operation}: the answer of {self._client.meta.endpoint_url} has no {answer}")
+            raise Unintelligible(f"{operation}: the answer of {self._endpoint} has no {answer}")
         return answered
 
     def close(self) -> None:
@@ -144,18 +187,18 @@ class Client:
     def _translated(self, operation: str, error: Exception) -> Error:
         if isinstance(error, boto.ClientError):
             return _translated_answer(operation, error)
-        if isinstance(error, _NO_CREDENTIALS):
-            return Credentials(f"credentials: {_one_line(error)}", type(error).__name__)
+        if isinstance(error, _LOST_CREDENTIALS):
+            return Credentials(f"credentials: {one_line(error)}", type(error).__name__)
         if isinstance(error, (boto.HTTPClientError, boto.ConnectionError)):
-            text = f"{operation}: {self._client.meta.endpoint_url} can't be reached: {_one_line(error)}"
+            text = f"{operation}: {self._endpoint} can't be reached: {one_line(error)}"
             return AwsFailure(text, type(error).__name__)
-        return AwsFailure(f"{operation}: {_one_line(error)}", type(error).__name__)
+        return AwsFailure(f"{operation}: {one_line(error)}", type(error).__name__)
 
 
 def _translated_answer(operation: str, error: boto.ClientError) -> Error:
     details = error.response.get("Error", {})
     code = str(details.get("Code") or "Unknown")
-    message = _one_line(details.get("Message") or "no reason given")
+    message = one_line(details.get("Message") or "no reason given")
     if code in _BAD_CREDENTIALS:
         return Credentials(f"credentials: AWS refused them ({code}): {message}; renew them, or check AWS_PROFILE", code)
     if code in _ACCESS_DENIED:
@@ -163,9 +206,3 @@ def _translated_answer(operation: str, error: boto.ClientError) -> Error:
         action = named[1] if named else PERMISSIONS[operation].action
         return AccessDenied(f"access denied: the permission {action} is missing: {message}", code)
     return AwsFailure(f"{operation}: {code}: {message}", code)
-
-
-def _one_line(text: object) -> str:
-    """A foreign text, on one line and not endless: an error page can be a whole HTML document."""
-    line = " ".join(str(text).split())
-    return line if len(line) <= 500 else f"{line[:500]}..."

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from aws_ecr_gc.config import Config
 
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(?:[0-9]+[dhms])+")
+_DURATION = re.compile(r"(?:[0-9]{1,6}[dhms])+")
+_PREFIX = re.compile(r"[a-zA-Z0-9._-]*")
 
 
 def declare(parser: Parser) -> None:
@@ -20,6 +21,7 @@ def declare(parser: Parser) -> None:
     parser.value(
         "region",
         metavar="REGION",
+        type=region,
         help="the AWS region (default: AWS_REGION, AWS_DEFAULT_REGION, or the profile's)",
     )
     parser.value(
@@ -41,12 +43,17 @@ def declare(parser: Parser) -> None:
     )
     parser.switch("strict", "exit 5 also where images were skipped because they changed since the plan")
     parser.value("registry-id", metavar="ACCOUNT", type=account, help="the registry's account, if not your own")
-    parser.value("profile", metavar="NAME", help="the AWS profile")
+    parser.value("profile", guarded=True, metavar="NAME", help="the AWS profile")
     parser.value("endpoint-url", metavar="URL", type=url, help="another endpoint than AWS's own")
     parser.value("output", choices=["text", "json"], default="text", help="the form of the result (default: text)")
-    parser.value("cache-dir", metavar="DIR", help="where manifests are kept (default: XDG_CACHE_HOME/aws-ecr-gc)")
     parser.value(
-        "state-dir", metavar="DIR", help="where steps still to do are kept (default: XDG_STATE_HOME/aws-ecr-gc)"
+        "cache-dir", guarded=True, metavar="DIR", help="where manifests are kept (default: XDG_CACHE_HOME/aws-ecr-gc)"
+    )
+    parser.value(
+        "state-dir",
+        guarded=True,
+        metavar="DIR",
+        help="where steps still to do are kept (default: XDG_STATE_HOME/aws-ecr-gc)",
     )
 
 
@@ -75,9 +82,9 @@ def config_from(arguments: argparse.Namespace) -> "Config":
             arguments.delete_untagged,
             arguments.grace,
         ),
-        region=arguments.region or None,
+        region=arguments.region,
         registry_id=arguments.registry_id,
-        profile=arguments.profile or None,
+        profile=arguments.profile,
         endpoint_url=arguments.endpoint_url,
         dry_run=arguments.dry_run,
         strict=arguments.strict,
@@ -92,8 +99,10 @@ def keep(text: str) -> tuple[str, int]:
     prefix, equals, count = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not PREFIX=N, such as release=4")
-    if not re.fullmatch(r"[0-9]+", count):
-        raise argparse.ArgumentTypeError(f"{text!r}: N must be a whole number, 0 or more, such as {prefix}=4")
+    if not re.fullmatch(r"[0-9]{1,9}", count):
+        raise argparse.ArgumentTypeError(f"{text!r}: N must be a whole number, 0 or more, such as release=4")
+    if not _PREFIX.fullmatch(prefix):
+        raise argparse.ArgumentTypeError(f"{text!r}: no tag begins so: a prefix has letters, digits and . _ - only")
     if not prefix and int(count) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} would delete every tagged image; name a prefix, or keep at least 1")
     return prefix, int(count)
@@ -117,6 +126,19 @@ def account(text: str) -> str:
 
 def url(text: str) -> str:
     """An http or https URL."""
-    if not re.match(r"https?://[^/]", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a URL, such as https://ecr.example.com")
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+            return text
+    except ValueError:  # a port that is none, a bracket that does not close
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a URL, such as https://ecr.example.com")
+
+
+def region(text: str) -> str:
+    """The name of an AWS region."""
+    if not re.fullmatch(r"[a-zA-Z0-9-]+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a region, such as us-east-1")
     return text

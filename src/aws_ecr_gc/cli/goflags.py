@@ -24,6 +24,13 @@ def boolean(text: str) -> bool:
     raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
 
 
+def _stated(text: str) -> str:
+    """A text that is not empty and does not look like the next flag: `--state-dir $UNSET --dry-run` must not delete."""
+    if not text or text.startswith("-"):
+        raise argparse.ArgumentTypeError(f"{text!r} can't be meant: is the value missing?")
+    return text
+
+
 class Parser(argparse.ArgumentParser):
     """argparse, reading Go's syntax. Flags are declared with `value` and `switch`; errors raise Misuse."""
 
@@ -39,9 +46,11 @@ class Parser(argparse.ArgumentParser):
         self._takes_value: dict[str, bool] = {"h": False, "help": False}
         self.add_argument("-h", "--help", action="help", help="show this help")
 
-    def value(self, name: str, **settings: object) -> None:
-        """Declare `--name VALUE`."""
+    def value(self, name: str, *, guarded: bool = False, **settings: object) -> None:
+        """Declare `--name VALUE`. Where the value may be any text, `guarded` refuses what a forgotten one would be."""
         self._takes_value[name] = True
+        if guarded:
+            settings["type"] = _stated
         self.add_argument(f"--{name}", **settings)  # type: ignore[arg-type]  # argparse's own keywords, passed through
 
     def switch(self, name: str, text: str) -> None:

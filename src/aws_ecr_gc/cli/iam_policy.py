@@ -9,7 +9,7 @@ from aws_ecr_gc.errors import Exit
 
 
 def run(arguments: Sequence[str]) -> Exit:
-    """Print the least IAM policy for the flags. Where no account or region is known, the ARN holds `*` for it."""
+    """Print the least IAM policy for the flags. Without --registry-id, the ARN holds `*` for the account."""
     parser = Parser(
         "aws-ecr-gc iam-policy",
         "Print the least-privilege IAM policy for a run with these flags. Nothing is called.",

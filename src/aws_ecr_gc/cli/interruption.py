@@ -2,7 +2,7 @@
 
 import os
 import signal
-import sys
+from contextlib import suppress
 from types import FrameType
 
 from aws_ecr_gc.errors import Exit
@@ -23,8 +23,10 @@ class Interruption:
         if self._came:
             os._exit(Exit.INTERRUPTED)
         self._came = True
-        # Not sys.stderr: a handler may run in the middle of one of its writes.
-        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, _NOTICE)
+        # Not sys.stderr: this may run in the middle of one of its writes.
+        with suppress(OSError):
+            os.write(_STANDARD_ERROR, _NOTICE)
 
 
+_STANDARD_ERROR = 2
 _NOTICE = b"aws-ecr-gc: stopping after the call under way; once more to end at once\n"

@@ -4,10 +4,12 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
+from typing import TextIO
 
 from aws_ecr_gc.cli import collect
-from aws_ecr_gc.errors import Error, Exit, Incomplete, Misuse
+from aws_ecr_gc.errors import Error, Exit, Incomplete, Misuse, OutputLost, one_line
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("aws_ecr_gc.cli.demo", "the main job against the built-in registry stand-in"),
@@ -17,35 +19,48 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name, module, help. A module is imported when its command is called, so that `--help` stays fast."""
 
 
+_USAGE = (
+    "usage: aws-ecr-gc --repo NAME [--region REGION] [--keep PREFIX=N]... [--delete-untagged] [--dry-run]; see --help"
+)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; without arguments, the process's own. Returns the exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for the process's life, as what it stands for
     try:
         return _dispatch(words)
     except Incomplete as error:
-        _complain(
-            f"{error}\nusage: aws-ecr-gc --repo NAME [--region REGION] [--keep PREFIX=N]... [--delete-untagged] "
-            "[--dry-run]; see --help"
-        )
+        _complain(one_line(error))
+        _complain(_USAGE)
         return error.exit
     except Error as error:
-        _complain(str(error))
+        _complain(one_line(error))
         return error.exit
     except KeyboardInterrupt:
         _complain("interrupted")
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the result is gone: nothing more can be said there, not even by the interpreter as it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _complain("standard output was closed")
+        _complain("standard output can't be written: Broken pipe")
         return Exit.UNEXPECTED
     except Exception:  # noqa: BLE001 - the outermost frame: a defect is shown whole, and told apart by its exit code
         traceback.print_exc()
         _complain("this is a defect of aws-ecr-gc; please report it with the lines above")
         return Exit.UNEXPECTED
+    finally:
+        _let_go_of(sys.stdout, sys.stderr)
 
 
 def _dispatch(words: list[str]) -> int:
+    if sys.stdout is None:
+        raise OutputLost("standard output is closed")
+    code = _command(words)
+    sys.stdout.flush()
+    return code
+
+
+def _command(words: list[str]) -> int:
     if words and words[0] in COMMANDS:
         module, _ = COMMANDS[words[0]]
         run: Callable[[Sequence[str]], int] = import_module(module).run
@@ -61,4 +76,16 @@ def summary() -> str:
 
 
 def _complain(text: str) -> None:
-    print(f"aws-ecr-gc: {text}", file=sys.stderr)
+    with suppress(OSError):  # whoever was to read it is gone; the exit code still tells
+        print(f"aws-ecr-gc: {text}", file=sys.stderr, flush=True)
+
+
+def _let_go_of(*streams: TextIO | None) -> None:
+    """What a stream can't take goes nowhere; the interpreter would complain as it ends, with an exit code of its own."""
+    for stream in streams:
+        if stream is None:
+            continue
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -60,18 +60,18 @@ class Places:
             list(compress(unlisted_tags, matters)),
         )
 
-    def standings(self, contends: Callable[[Image], bool]) -> Iterator[Standing]:
+    def standings(self, contends: Callable[[Image, str | None], bool]) -> Iterator[Standing]:
         """Every image, newest first, with its places among the images that contend."""
         return self._walk(self._all, contends)
 
-    def decided_by_rules(self, contends: Callable[[Image], bool]) -> Iterator[Standing]:
+    def decided_by_rules(self, contends: Callable[[Image, str | None], bool]) -> Iterator[Standing]:
         """The same without those that take no place and stay by a tag that no rule lists: mostly the greater part."""
         return self._walk(self._decided_by_rules, contends)
 
-    def _walk(self, rows: _Rows, contends: Callable[[Image], bool]) -> Iterator[Standing]:
+    def _walk(self, rows: _Rows, contends: Callable[[Image, str | None], bool]) -> Iterator[Standing]:
         totals = [0] * len(self._keep)
         for image, rules, unlisted in zip(*rows, strict=True):
-            if not rules or not contends(image):
+            if not rules or not contends(image, unlisted):
                 yield Standing(image, unlisted, ())
                 continue
             for at in rules:
@@ -84,7 +84,7 @@ class Places:
         return any(place <= self._keep[at].count for at, place in standing.places)
 
     def reasons(self, standing: Standing, *, won: bool) -> Iterator[Reason]:
-        """A reason for each place won, or lost, with the totals of the last walk that ended."""
+        """A reason for each place won, or lost. Its totals are those of the last walk to the end."""
         for at, place in standing.places:
             if (place <= self._keep[at].count) is won:
                 yield Reason(self._names[at], f"{place} of {self._totals[at]} with this prefix, newest first")

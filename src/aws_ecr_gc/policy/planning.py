@@ -12,9 +12,10 @@ from aws_ecr_gc.policy.steps import steps_for
 _ARCHIVED = (Reason("archived", "archived images are left alone"),)
 _ACTIVATING = (Reason("activating", "it is being restored from the archive"),)
 _UNREAD_INDEX = (Reason("unread-archived-index", "an archived index can't be read; this may be one of its children"),)
-_UNKNOWN_KIND = (Reason("unknown-media-type", "what it is, and what it needs, is not known"),)
+_UNKNOWN_KIND = (Reason("unknown-media-type", "its media type is not known"),)
 _NO_UNTAGGED_RULE = (Reason("no-untagged-rule", "untagged images are not to be deleted"),)
-_YOUNG = (Reason("grace", "untagged, and so young that its index may still be under way"),)
+_YOUNG = (Reason("grace", "untagged, and so young that what it belongs to may still be under way"),)
+_ENTANGLED = (Reason("circle", "an index and a subject that wait for one another: neither can go first"),)
 _UNTAGGED = Reason("delete-untagged", "untagged, and nothing that stays needs it")
 _SUBJECT_GONE = Reason("delete-untagged", "a referrer whose subject is gone")
 _UNLISTED_TAG = ("unlisted-tag", "it has a tag that no --keep lists")
@@ -80,17 +81,30 @@ class _Verdicts:
     def _collects_more(self) -> bool:
         """One round. Whether there must be another, because a tagged child lost an index and contends from now on."""
         standings = self._places.decided_by_rules(self._contends)
-        self._loose = {standing.image.digest for standing in standings if not self._is_retained(standing)}
-        self._held = self.relations.held_among(self._loose)
-        newly_collected = self._loose - self._held.keys() - self.collected
+        loose = {standing.image.digest for standing in standings if not self._is_retained(standing)}
+        self._entangled = self.relations.entangled_among(loose)
+        loose -= self._entangled
+        self._held = self.relations.held_among(loose)
+        newly_collected = loose - self._held.keys() - self.collected
         self.collected |= newly_collected
         return any(
-            self._images[child].tags for digest in newly_collected for child in self.relations.children.get(digest, ())
+            self._images[follower].tags
+            for digest in newly_collected
+            for follower in (*self.relations.children.get(digest, ()), *self.relations.referrers.get(digest, ()))
         )
 
-    def _contends(self, image: Image) -> bool:
-        """Whether a tagged image takes a place among the newest N."""
-        return image.status is Status.ACTIVE and image.subject is None and self._standing_parent(image) is None
+    def _contends(self, image: Image, unlisted: str | None) -> bool:
+        """Whether a tagged image takes a place among the newest N.
+
+        A referrer does so without its subject: where there is none, or where it goes and an unlisted tag stays.
+        """
+        if image.status is not Status.ACTIVE or self._standing_parent(image) is not None:
+            return False
+        if image.subject is None:
+            return True
+        if image.subject in self._images:
+            return unlisted is not None and image.subject in self.collected
+        return self._left_over_from(image) is None
 
     def _standing_parent(self, image: Image) -> str | None:
         """An index that lists the image and, as far as is known, is not collected."""
@@ -101,7 +115,7 @@ class _Verdicts:
         image = standing.image
         if standing.unlisted is not None or self._left_alone(image):
             return True
-        if image.tags and image.subject is None:
+        if image.tags and self.relations.subject_of(image) is None and not self._left_over_from(image):
             return self._places.won(standing) or self._standing_parent(image) is not None
         return bool(self._retained_untagged(image))
 
@@ -111,7 +125,7 @@ class _Verdicts:
         return _ARCHIVED if image.status is Status.ARCHIVED else _ACTIVATING
 
     def _retained_untagged(self, image: Image) -> tuple[Reason, ...]:
-        """Why an untagged image, or a referrer whose tags are all listed, stays whatever needs it."""
+        """Why an untagged image, or a tagged one that follows its subject, stays whatever needs it."""
         if self._has_unread_archived_index and not image.tags:
             return _UNREAD_INDEX
         if self.relations.prerequisites_of(image) or self._left_over_from(image):
@@ -136,9 +150,7 @@ class _Verdicts:
         """The decision on every image, newest first."""
         for standing in self._places.standings(self._contends):
             image = standing.image
-            if standing.unlisted is not None and not standing.places and not self._left_alone(image):
-                yield Decision(image, Verdict.RETAINED, (Reason(*_UNLISTED_TAG, standing.unlisted),))
-            elif image.digest in self.collected:
+            if image.digest in self.collected:
                 yield Decision(image, Verdict.COLLECTED, tuple(self._why_collected(standing)))
             elif image.digest not in self._held and (reasons := self._own_reasons(standing)):
                 yield Decision(image, Verdict.RETAINED, reasons)
@@ -154,6 +166,8 @@ class _Verdicts:
         image = standing.image
         if reasons := self._left_alone(image):
             return reasons
+        if image.digest in self._entangled:
+            return _ENTANGLED
         won = tuple(self._places.reasons(standing, won=True)) if standing.places else ()
         if standing.unlisted is not None:
             return (*won, Reason(*_UNLISTED_TAG, standing.unlisted))

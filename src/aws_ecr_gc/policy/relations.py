@@ -50,6 +50,28 @@ class Relations:
                     waiting.append(dependent)
         return held
 
+    def entangled_among(self, loose: Collection[str]) -> set[str]:
+        """Which of the loose images wait for one another in a circle, or for such a one.
+
+        An index may list what it also names as its subject: no digest forbids that. Nothing in a circle can go first.
+        """
+        followers = {*self.parents, *(referrer for referrers in self.referrers.values() for referrer in referrers)}
+        waiting_for = {
+            digest: prerequisites
+            for digest in followers
+            if digest in loose
+            and (prerequisites := {each for each in self.prerequisites_of(self._images[digest]) if each in loose})
+        }
+        free = [digest for digest in {*self.children, *self.referrers} if digest in loose and digest not in waiting_for]
+        while free:
+            holder = free.pop()
+            for dependent in {dependent for dependent, _ in self._dependents_of(holder)} & waiting_for.keys():
+                waiting_for[dependent].discard(holder)
+                if not waiting_for[dependent]:
+                    del waiting_for[dependent]
+                    free.append(dependent)
+        return set(waiting_for)
+
     def _dependents_of(self, digest: str) -> Iterator[tuple[str, str]]:
         for child in self.children.get(digest, ()):
             yield child, "child-of-index"

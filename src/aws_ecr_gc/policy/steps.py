@@ -32,12 +32,16 @@ def _step(image: Image, after: tuple[str, ...], wave: int) -> Step:
         size=image.size,
         after=after,
         wave=wave,
+        subject=image.subject,
         pulled_at=image.pulled_at,
     )
 
 
 def _find_wave(digest: str, after: Mapping[str, tuple[str, ...]], waves: dict[str, int]) -> None:
-    """Fill in the longest chain of prerequisites. Without recursion: referrers of referrers can be a long chain."""
+    """Fill in the longest chain of prerequisites. Without recursion: referrers of referrers can be a long chain.
+
+    It ends because what is collected has no cycles: see `Relations.entangled_among`.
+    """
     path = [digest]
     while path:
         unknown = [prerequisite for prerequisite in after.get(path[-1], ()) if prerequisite not in waves]

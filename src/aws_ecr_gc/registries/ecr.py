@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, field
 
 from aws_ecr_gc.aws.client import Client, Session
-from aws_ecr_gc.errors import AwsFailure, ImageNotFound, Misuse, Unintelligible
+from aws_ecr_gc.errors import AwsFailure, ImageNotFound, Misuse, Unintelligible, one_line
 from aws_ecr_gc.inventory import INDEX_TYPES, Image, Status
 from aws_ecr_gc.ports import Deletion, ImageId, Refusal
 from aws_ecr_gc.reference import Registry, Repository
@@ -49,7 +49,7 @@ _page_decoder = msgspec.json.Decoder(_Page)
 
 
 def _decode_page(body: bytes) -> dict[str, object] | None:
-    """Read a page of DescribeImages, fifteen times as fast as botocore's parser: docs/adr/0003."""
+    """Read a page of DescribeImages in a fraction of the time that botocore's parser takes: docs/adr/0003."""
     try:
         page = _page_decoder.decode(body)
     except msgspec.ValidationError:
@@ -101,9 +101,12 @@ class EcrRepository:
         while True:
             answer = self._describe(maxResults=_PAGE, **token)
             yield self._images(answer)
-            if not answer.get("nextToken"):
+            following = answer.get("nextToken")
+            if not following:
                 return
-            token = {"nextToken": answer["nextToken"]}
+            if following == token.get("nextToken"):
+                raise Unintelligible("DescribeImages: the same page token twice: the listing would never end")
+            token = {"nextToken": following}
 
     def describe(self, digests: Sequence[str]) -> list[Image]:
         try:
@@ -171,7 +174,7 @@ class EcrRepository:
         for failure in answer.get("failures", ()):
             if failure.get("failureCode") != "ImageNotFound":
                 digest = failure.get("imageId", {}).get("imageDigest", "an image")
-                reason = failure.get("failureReason", "no reason given")
+                reason = one_line(failure.get("failureReason", "no reason given"))
                 code = failure.get("failureCode", "Unknown")
                 raise AwsFailure(f"BatchGetImage: {digest}: {code}: {reason}", code)
         try:
@@ -195,7 +198,7 @@ class EcrRepository:
                 Refusal(
                     _id_of(row.get("imageId", {})),
                     row.get("failureCode", "Unknown"),
-                    row.get("failureReason", "no reason given"),
+                    one_line(row.get("failureReason", "no reason given")),
                 )
                 for row in answer.get("failures", ())
             ),

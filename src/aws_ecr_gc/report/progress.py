@@ -1,6 +1,7 @@
 """A line that says how far the work is: on a terminal only, never in a CI log."""
 
 import os
+from contextlib import suppress
 from typing import TextIO
 
 
@@ -14,8 +15,9 @@ class Progress:
     def show(self, text: str) -> None:
         """Replace the line."""
         if self._shown:
-            self._stream.write(f"\r\x1b[K{text}")
-            self._stream.flush()
+            with suppress(OSError):  # a terminal that went away
+                self._stream.write(f"\r\x1b[K{text}")
+                self._stream.flush()
 
     def clear(self) -> None:
         """Remove the line, so that what is written next stands alone."""

@@ -41,14 +41,22 @@ def remarks(plan: Plan) -> Iterator[str]:
     """For standard error: what is left alone, and what is held by something that stays."""
     archived = _archived(plan)
     if archived:
-        yield f"{archived} archived images are left alone and not counted"
+        yield f"Left alone and not counted: {_images(archived)} in the archive, or on the way back from it"
+    for rule in ("unread-archived-index", "unknown-media-type", "circle"):
+        stay = [decision.reasons[0] for decision in plan.decisions if decision.reasons[0].rule == rule]
+        if stay:
+            yield f"Retained: {_images(len(stay))}: {stay[0].detail}"
     held = [decision for decision in plan.decisions if decision.verdict is Verdict.HELD]
     for decision in held[:_HELD_SHOWN]:
         reason = decision.reasons[0]
         tags = ", ".join(decision.image.tags)
         yield f"Held: {_short(decision.image.digest)} [{tags}]: {reason.detail} ({_short(reason.via or '')})"
     if len(held) > _HELD_SHOWN:
-        yield f"Held: {len(held) - _HELD_SHOWN} more; --output json names them all"
+        yield f"Held: {_images(len(held) - _HELD_SHOWN)} more; --output json names them all"
+
+
+def _images(count: int) -> str:
+    return f"{count} image" if count == 1 else f"{count} images"
 
 
 def _archived(plan: Plan) -> int:
