@@ -312,3 +312,9 @@ def test_a_tagged_referrer_that_an_interrupted_run_left_over_goes_and_one_with_a
     assert [step.digest for step in make_plan(inventory_of([referrer]), policy, NOW, [record]).steps] == [digest("s")]
     tagged = image("s", "build-sig", "build-new", hours_ago=9, subject=digest("gone"))
     assert not make_plan(inventory_of([tagged]), policy, NOW, [record]).steps
+
+
+def test_a_tagged_child_that_an_interrupted_run_left_over_is_decided_by_its_own_tags() -> None:
+    child = image("a", "build-1", hours_ago=9)
+    record = Leftover(child.digest, child.tags, child.pushed_at, (digest("i"),))
+    assert not make_plan(inventory_of([child]), Policy((KeepNewest("build", 1),)), NOW, [record]).steps

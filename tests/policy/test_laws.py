@@ -157,16 +157,22 @@ def test_a_run_killed_between_any_two_steps_is_finished_by_the_next(
     assert not make_plan(without(remaining, collected(second)), policy, NOW).steps
 
 
-@given(inventories, policies, inventories)
-def test_leftovers_of_another_time_take_nothing_that_something_still_needs(
-    inventory: Inventory, policy: Policy, other: Inventory
+@given(inventories, policies, policies, inventories)
+def test_leftovers_of_another_time_take_nothing_that_something_still_needs_or_a_tag_retains(
+    inventory: Inventory, policy: Policy, other_policy: Policy, other: Inventory
 ) -> None:
     stale = [
         Leftover(step.digest, step.tags, step.pushed_at, step.after)
-        for step in make_plan(other, policy, NOW).steps
+        for source in (other, inventory)
+        for step in make_plan(source, other_policy, NOW).steps
         if step.after
     ]
-    gone = collected(make_plan(inventory, policy, NOW, stale))
+    without_record = make_plan(inventory, policy, NOW)
+    plan = make_plan(inventory, policy, NOW, stale)
+    assert all(decision.reasons for decision in plan.decisions)
+    gone = collected(plan)
     for image in inventory.images.values():
         if image.digest not in gone:
             assert not gone & set(image.children or ())
+    for digest in gone - collected(without_record):
+        assert not inventory.images[digest].tags or inventory.images[digest].subject is not None

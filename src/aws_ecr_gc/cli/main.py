@@ -81,7 +81,7 @@ def _complain(text: str) -> None:
 
 
 def _let_go_of(*streams: TextIO | None) -> None:
-    """What a stream can't take goes nowhere; the interpreter would complain as it ends, with an exit code of its own."""
+    """What a stream can't take goes nowhere: the interpreter would complain of it with an exit code of its own."""
     for stream in streams:
         if stream is None:
             continue

@@ -137,9 +137,12 @@ class _Verdicts:
         return ()
 
     def _left_over_from(self, image: Image) -> Leftover | None:
-        """The record of an interrupted run, if it still speaks of this image: untouched, and what it followed gone."""
+        """The record of an interrupted run, if it still speaks of this image: untouched, and what it followed gone.
+
+        Never of a tagged image that is no referrer: its own tags decide.
+        """
         leftover = self._leftovers.get(image.digest)
-        if leftover is None or leftover.pushed_at != image.pushed_at:
+        if leftover is None or leftover.pushed_at != image.pushed_at or (image.tags and image.subject is None):
             return None
         # A run killed between two calls may have removed some of its tags, but neither all of them nor added one.
         if bool(image.tags) != bool(leftover.tags) or not set(image.tags) <= set(leftover.tags):
