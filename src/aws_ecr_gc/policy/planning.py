@@ -104,7 +104,7 @@ class _Verdicts:
             return True
         if image.subject in self._images:
             return unlisted is not None and image.subject in self.collected
-        return self._left_over_from(image) is None
+        return unlisted is not None or self._left_over_from(image) is None
 
     def _standing_parent(self, image: Image) -> str | None:
         """An index that lists the image and, as far as is known, is not collected."""
