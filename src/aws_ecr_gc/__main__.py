@@ -1,7 +1,5 @@
 """`python -m aws_ecr_gc`."""
 
-import sys
+from aws_ecr_gc.cli.main import run
 
-from aws_ecr_gc.cli.main import main
-
-sys.exit(main())
+run()

@@ -25,7 +25,7 @@ MANIFEST_TYPES = frozenset(
         "application/vnd.cncf.oras.artifact.manifest.v1+json",
     }
 )
-_KNOWN_TYPES = INDEX_TYPES | MANIFEST_TYPES
+KNOWN_TYPES = INDEX_TYPES | MANIFEST_TYPES
 
 
 class Status(StrEnum):
@@ -53,10 +53,6 @@ class Image(Struct, frozen=True, gc=False):
     children: tuple[str, ...] | None = ()
     pulled_at: float | None = None
     artifact_type: str | None = None
-
-    @property
-    def is_known_kind(self) -> bool:
-        return self.media_type in _KNOWN_TYPES
 
 
 class Inventory(Struct, frozen=True):

@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws_ecr_gc.inventory import Image, Inventory, Status, newest_first
+from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, newest_first
 from aws_ecr_gc.plan import Leftover, Plan, Verdict
 from aws_ecr_gc.policy import KeepNewest, Policy, indexes_to_read, make_plan
 from tests.policy.repositories import INDEX, NOW, inventories, policies
@@ -94,7 +94,7 @@ def test_a_tag_with_no_listed_prefix_is_never_deleted(inventory: Inventory, poli
 def test_what_is_archived_or_of_an_unknown_kind_is_left_alone(inventory: Inventory, policy: Policy) -> None:
     for digest in collected(make_plan(inventory, policy, NOW)):
         assert inventory.images[digest].status is Status.ACTIVE
-        assert inventory.images[digest].is_known_kind
+        assert inventory.images[digest].media_type in KNOWN_TYPES
 
 
 @given(inventories, policies)

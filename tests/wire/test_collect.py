@@ -259,9 +259,7 @@ def test_archived_images_are_counted_apart_and_left_alone(sandbox: Sandbox, shel
     repo.repository.archive(repo.digests["c"])
     finished = shell("--repo", "testrepo", "--keep", "build=1", "--delete-untagged")
     assert "Total images in testrepo (us-east-1): 1\nImages to delete (0)\n" in finished.out
-    assert (
-        finished.err == "aws-ecr-gc: Left alone and not counted: 2 images in the archive, or on the way back from it\n"
-    )
+    assert finished.err == "aws-ecr-gc: Left alone and not counted, for they are archived: 2 images\n"
 
 
 def test_an_archived_index_in_the_cache_lets_the_other_untagged_images_go(sandbox: Sandbox, shell: Shell) -> None:
@@ -387,4 +385,4 @@ def test_what_an_unread_archived_index_retains_is_said(sandbox: Sandbox, shell: 
     repo.index("index", "build-1", children=["child"])
     repo.repository.archive(repo.digests["index"])
     finished = shell("--repo", "testrepo", "--delete-untagged")
-    assert "Retained: 1 image: an archived index can't be read; this may be one of its children" in finished.err
+    assert "Retained, for an archived index can't be read and these may be its children: 1 image\n" in finished.err

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from aws_ecr_gc.inventory import Image, Inventory, Status, newest_first
+from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, newest_first
 from aws_ecr_gc.plan import Decision, Leftover, Plan, Reason, Verdict
 from aws_ecr_gc.policy.counting import Places, Standing
 from aws_ecr_gc.policy.relations import Relations
@@ -18,7 +18,7 @@ _YOUNG = (Reason("grace", "untagged, and so young that what it belongs to may st
 _ENTANGLED = (Reason("circle", "an index and a subject that wait for one another: neither can go first"),)
 _UNTAGGED = Reason("delete-untagged", "untagged, and nothing that stays needs it")
 _SUBJECT_GONE = Reason("delete-untagged", "a referrer whose subject is gone")
-_UNLISTED_TAG = ("unlisted-tag", "it has a tag that no --keep lists")
+_UNLISTED = "it has a tag that no --keep lists"
 _HELD = {"child-of-index": "an index that stays lists it", "referrer-of-subject": "its subject stays"}
 
 
@@ -30,7 +30,7 @@ def make_plan(inventory: Inventory, policy: Policy, now: float, leftovers: Seque
     `indexes_to_read`.
     """
     verdicts = _Verdicts(inventory, policy, now, leftovers)
-    if verdicts.collected and any(map(_is_unread, inventory.images.values())):
+    if verdicts.collected and _unread_indexes(inventory):
         raise ValueError("a plan that collects images needs the children of every active index")
     return Plan(
         inventory.repository,
@@ -46,14 +46,16 @@ def indexes_to_read(inventory: Inventory, policy: Policy, now: float, leftovers:
     Knowing more children adds to what is held, and adds to what is collected only below an index that is collected.
     So an inventory that loses nothing while no index has children loses nothing when they are known.
     """
-    unread = [image.digest for image in inventory.images.values() if _is_unread(image)]
+    unread = _unread_indexes(inventory)
     if unread and _Verdicts(inventory, policy, now, leftovers).collected:
         return unread
     return []
 
 
-def _is_unread(image: Image) -> bool:
-    return image.children is None and image.status is Status.ACTIVE
+def _unread_indexes(inventory: Inventory) -> list[str]:
+    return [
+        image.digest for image in inventory.images.values() if image.children is None and image.status is Status.ACTIVE
+    ]
 
 
 class _Verdicts:
@@ -121,7 +123,7 @@ class _Verdicts:
 
     def _left_alone(self, image: Image) -> tuple[Reason, ...]:
         if image.status is Status.ACTIVE:
-            return () if image.is_known_kind else _UNKNOWN_KIND
+            return () if image.media_type in KNOWN_TYPES else _UNKNOWN_KIND
         return _ARCHIVED if image.status is Status.ARCHIVED else _ACTIVATING
 
     def _retained_untagged(self, image: Image) -> tuple[Reason, ...]:
@@ -151,12 +153,13 @@ class _Verdicts:
 
     def decisions(self) -> Iterator[Decision]:
         """The decision on every image, newest first."""
+        retained, collected, held = Verdict.RETAINED, self.collected, self._held
         for standing in self._places.standings(self._contends):
             image = standing.image
-            if image.digest in self.collected:
+            if image.digest in collected:
                 yield Decision(image, Verdict.COLLECTED, tuple(self._why_collected(standing)))
-            elif image.digest not in self._held and (reasons := self._own_reasons(standing)):
-                yield Decision(image, Verdict.RETAINED, reasons)
+            elif image.digest not in held and (reasons := self._own_reasons(standing)):
+                yield Decision(image, retained, reasons)
             else:
                 yield Decision(image, Verdict.HELD, (self._why_held(image),))
 
@@ -169,11 +172,11 @@ class _Verdicts:
         image = standing.image
         if reasons := self._left_alone(image):
             return reasons
-        if image.digest in self._entangled:
-            return _ENTANGLED
         won = tuple(self._places.reasons(standing, won=True)) if standing.places else ()
         if standing.unlisted is not None:
-            return (*won, Reason(*_UNLISTED_TAG, standing.unlisted))
+            return (*won, Reason("unlisted-tag", _UNLISTED, standing.unlisted))
+        if image.digest in self._entangled:
+            return _ENTANGLED
         return won or self._retained_untagged(image)
 
     def _why_collected(self, standing: Standing) -> Iterator[Reason]:

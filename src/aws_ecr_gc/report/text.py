@@ -1,5 +1,6 @@
 """The original's output, to the letter, and what goes to standard error beside it."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -7,12 +8,20 @@ from aws_ecr_gc.inventory import Status
 from aws_ecr_gc.plan import Outcome, Plan, Result, Step, Verdict
 
 _HELD_SHOWN = 20
+_REMARKS = {
+    "archived": "Left alone and not counted, for they are archived",
+    "activating": "Left alone and not counted, for they are on the way back from the archive",
+    "unread-archived-index": "Retained, for an archived index can't be read and these may be its children",
+    "unknown-media-type": "Retained, for their media type is not known",
+    "circle": "Retained, for an index and its subject wait for one another",
+}
+"""Rules that nobody asked for, and what they keep."""
 
 
 def planned(plan: Plan) -> Iterator[str]:
     """How many active images there are, and those to delete, newest first."""
     repository = plan.repository
-    total = len(plan.decisions) - _archived(plan)
+    total = len([None for decision in plan.decisions if decision.image.status is Status.ACTIVE])
     yield f"Total images in {repository.name} ({repository.registry.region}): {total}"
     yield f"Images to delete ({len(plan.steps)})"
     for step in newest_first(plan.steps):
@@ -39,13 +48,10 @@ def applied(plan: Plan, outcomes: Mapping[str, Outcome]) -> Iterator[str]:
 
 def remarks(plan: Plan) -> Iterator[str]:
     """For standard error: what is left alone, and what is held by something that stays."""
-    archived = _archived(plan)
-    if archived:
-        yield f"Left alone and not counted: {_images(archived)} in the archive, or on the way back from it"
-    for rule in ("unread-archived-index", "unknown-media-type", "circle"):
-        stay = [decision.reasons[0] for decision in plan.decisions if decision.reasons[0].rule == rule]
-        if stay:
-            yield f"Retained: {_images(len(stay))}: {stay[0].detail}"
+    rules = Counter([decision.reasons[0].rule for decision in plan.decisions])
+    for rule, remark in _REMARKS.items():
+        if rules[rule]:
+            yield f"{remark}: {_images(rules[rule])}"
     held = [decision for decision in plan.decisions if decision.verdict is Verdict.HELD]
     for decision in held[:_HELD_SHOWN]:
         reason = decision.reasons[0]
@@ -57,10 +63,6 @@ def remarks(plan: Plan) -> Iterator[str]:
 
 def _images(count: int) -> str:
     return f"{count} image" if count == 1 else f"{count} images"
-
-
-def _archived(plan: Plan) -> int:
-    return len([None for decision in plan.decisions if decision.image.status is not Status.ACTIVE])
 
 
 def newest_first(steps: Iterable[Step]) -> Sequence[Step]:

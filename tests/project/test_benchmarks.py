@@ -1,0 +1,30 @@
+"""The benchmarks run. What they measure is for people to read: nothing here depends on a time."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_quick_benchmarks_print_a_row_for_everything_that_is_measured() -> None:
+    finished = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+    for row in (
+        "1,000 images: floor",
+        "1,000 images: plain boto3",
+        "1,000 images: aws-ecr-gc",
+        "planning alone",
+        "CPU / boto3",
+        "at 50 ms a call",
+        "start to the first call",
+        "--help: wall / bare Python",
+        "--version: botocore imported",
+        "usage error: wall",
+        "bytes an image listed",
+        "bytes an image planned",
+        "dry run of 1,000: calls",
+    ):
+        assert row in finished.stdout, row
