@@ -56,7 +56,10 @@ def read(path: Path) -> tuple[Leftover, ...]:
         content = path.read_bytes()
     except FileNotFoundError:
         return ()
-    record = msgspec.json.decode(content, type=_Record)
+    try:
+        record = msgspec.json.decode(content, type=_Record)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from error
     if record.version != _VERSION:
         raise ValueError(f"version {record.version} of the record is not known")
     return tuple(Leftover(step.digest, step.tags, step.pushed_at, step.after) for step in record.steps if step.after)

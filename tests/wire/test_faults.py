@@ -12,7 +12,7 @@ from aws_ecr_gc.sandbox import Sandbox
 from tests.conftest import FULL
 from tests.wire.fault_case import FaultCase
 
-_RUNS = int(os.environ.get("AWS_ECR_GC_FAULT_RUNS") or (2000 if FULL else 60))
+_RUNS = int(os.environ.get("AWS_ECR_GC_FAULT_RUNS") or (2000 if FULL else 200))
 _FIRST = int(os.environ.get("AWS_ECR_GC_FAULT_SEED") or 0)
 _CHUNK = 5
 
