@@ -5,7 +5,7 @@ AWSCLI := .venv-awscli
 BIN := $(VENV)/bin
 WORKERS ?= auto
 
-.PHONY: help demo test test-full lint format bench schemas lock clean
+.PHONY: help demo test test-full lint format bench generate lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ format: $(VENV)/ready ## let ruff format the code
 bench: $(VENV)/ready ## measure against a plain boto3 script, side by side
 	$(BIN)/python -m benchmarks $(ARGS)
 
-schemas: $(VENV)/ready ## write the generated schemas and reference pages again
+generate: $(VENV)/ready ## write the schemas and docs/reference.md again
 	$(BIN)/python -m tools.generate
 
 lock: ## resolve requirements/*.in again, with hashes (needs uv)

@@ -29,7 +29,7 @@ def _reference() -> str:
     commands = "\n".join(f"| `aws-ecr-gc {name}` | {text} |" for name, (_, text) in COMMANDS.items())
     return f"""# Reference
 
-Generated from the code by `make schemas`; a test checks that it is up to date.
+Generated from the code by `make generate`; a test checks that it is up to date.
 
 ## Command line
 
@@ -60,8 +60,8 @@ Where several apply, the first of 130, 1, 5, 3, 4, 6 wins.
 
 ## Schemas
 
-The document of `--output json`: `src/aws_ecr_gc/schemas/run.schema.json`, in the package
-`aws_ecr_gc/schemas/run.schema.json`. Scenario files of the sandbox: `scenario.schema.json` beside it.
+In the repository under `src/`, and in the package: `aws_ecr_gc/schemas/run.schema.json` for the document of
+`--output json`, `aws_ecr_gc/schemas/scenario.schema.json` for scenario files of the sandbox.
 """
 
 
@@ -86,7 +86,7 @@ def main(arguments: list[str]) -> int:
             print(f"wrote {name}")
         return 0
     for name in stale:
-        print(f"{name} is out of date: run `make schemas`", file=sys.stderr)
+        print(f"{name} is out of date: run `make generate`", file=sys.stderr)
     return 1 if stale else 0
 
 

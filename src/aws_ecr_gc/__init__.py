@@ -1,3 +1,3 @@
-"""A garbage collector for Amazon ECR that never breaks what runs."""
+"""A garbage collector for Amazon ECR that keeps multi-arch images and signatures whole."""
 
 __version__ = "0.1.0"

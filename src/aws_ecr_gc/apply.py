@@ -107,7 +107,7 @@ class _Run:
     def _make_sure_of_subjects(self, batch: list[Step]) -> None:
         """A tag that a subject got between the look and its deletion keeps it alive: then its referrers stay too.
 
-        Only BatchGetImage answers for each digest by itself. Reading what is gone moves no pull time.
+        Only BatchGetImage answers for each digest by itself. It moves the pull time of what is still there.
         """
         doubtful = [
             digest for digest in dict.fromkeys(step.subject for step in batch) if digest in self._removed_by_tag

@@ -7,7 +7,8 @@
     ├── AwsFailure         3   AWS refused or failed, or could not be reached
     │   ├── AccessDenied   3   names the missing IAM action
     │   ├── Unintelligible 3   an answer that is not what ECR's API promises
-    │   └── ImageNotFound  3   one of the images asked for is not there (any more)
+    │   ├── ImageNotFound  3   one of the images asked for is not there (any more)
+    │   └── IndexVanished  3   an index went between its listing and its reading (in registries.reading)
     ├── OutputLost         1   the result can't be written
     └── Interrupted      130   Ctrl-C or SIGTERM before anything was deleted
 
@@ -38,9 +39,9 @@ MEANINGS: dict[Exit, str] = {
     Exit.UNEXPECTED: "unexpected: a defect of aws-ecr-gc, or the result can't be written",
     Exit.MISUSE: "what was typed or set is wrong; nothing was changed",
     Exit.AWS: "AWS refused or failed, or something could not be read",
-    Exit.REFUSED: "a guard or a plan's precondition refused",
+    Exit.REFUSED: "a guard or a plan's precondition refused (reserved: nothing does yet)",
     Exit.SOME_FAILED: "some deletions failed",
-    Exit.FOUND: "a check found something",
+    Exit.FOUND: "a check found something (reserved: nothing does yet)",
     Exit.INTERRUPTED: "interrupted",
 }
 

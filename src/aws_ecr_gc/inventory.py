@@ -64,7 +64,7 @@ class Inventory(Struct, frozen=True):
 
 
 def newest_first(images: Iterable[Image]) -> list[Image]:
-    """The total order of everything that counts or prints: pushed_at descending, digest ascending."""
+    """The total order of everything that counts: pushed_at descending, digest ascending."""
     # Times are cheap to compare and seldom equal: only where they are, the digests are compared as well.
     ordered = sorted(images, key=attrgetter("pushed_at"), reverse=True)
     times = [image.pushed_at for image in ordered]

@@ -1,10 +1,6 @@
 """Which registry, which repository."""
 
-import re
-
 from msgspec import Struct
-
-_REPOSITORY_NAME = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 
 
 class Registry(Struct, frozen=True):
@@ -20,11 +16,3 @@ class Repository(Struct, frozen=True):
 
     registry: Registry
     name: str
-
-
-def is_repository_name(name: str) -> bool:
-    """Whether ECR can have a repository of this name: 2 to 256 characters of the OCI grammar.
-
-    Source: ECR API reference, CreateRepository, repositoryName.
-    """
-    return 2 <= len(name) <= 256 and _REPOSITORY_NAME.fullmatch(name) is not None

@@ -20,7 +20,7 @@ def read(*words: str) -> dict[str, object]:
         ("-repo", "a/b"),
         ("--repo=a/b",),
         ("-repo=a/b",),
-        ("--repo=x", "-repo", "a/b"),
+        ("--repo=xx", "-repo", "a/b"),
         ("--repo=a/b", "--"),
     ],
 )
@@ -52,8 +52,9 @@ def test_a_bare_boolean_never_swallows_the_next_word() -> None:
         read("--dry-run", "false", "--keep", "build=8")
 
 
-def test_a_value_may_begin_with_a_dash_or_hold_an_equals_sign() -> None:
-    assert read("--keep", "-x=3")["keep"] == [("-x", 3)]
+def test_a_flag_in_the_place_of_a_prefix_is_no_prefix() -> None:
+    with pytest.raises(Misuse, match="no tag begins so"):
+        read("--keep", "--dry-run=1")
 
 
 def test_a_value_that_may_be_any_text_is_not_the_next_flag_by_accident() -> None:

@@ -1,6 +1,7 @@
 """Generated repositories: nested indexes, shared children, referrers of referrers, ties, many tags."""
 
 import hashlib
+import random
 from collections.abc import Sequence
 
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ NOW = 1_500_000_000.0
 REPOSITORY = Repository(Registry("123456789012", "us-east-1", "aws"), "testrepo")
 
 _PREFIXES = ("build", "build-x", "release", "nightly")
-_TAGS = tuple(f"{prefix}-{number}" for prefix in (*_PREFIXES, "other") for number in range(40))
+_TAGS = tuple(f"{prefix}-{number}" for prefix in (*_PREFIXES, "other") for number in range(200))
 
 
 def digest(name: object) -> str:
@@ -34,7 +35,8 @@ def images(draw: st.DrawFn, *, archived: bool = True) -> list[Image]:
 
     An index may have a subject too, one of its own children included: so both together may form circles.
     """
-    free_tags = list(draw(st.permutations(_TAGS)))
+    free_tags = list(_TAGS)
+    random.Random(draw(st.integers(0, 100))).shuffle(free_tags)
     made: list[Image] = []
     for number in range(draw(st.integers(0, 25))):
         kind = draw(st.sampled_from(["manifest", "manifest", "index", "index", "referrer", "unknown"]))
@@ -48,7 +50,8 @@ def images(draw: st.DrawFn, *, archived: bool = True) -> list[Image]:
         status = draw(st.sampled_from([Status.ACTIVE] * 8 + ([Status.ARCHIVED, Status.ACTIVATING] if archived else [])))
         if status is Status.ARCHIVED and kind == "index" and draw(st.booleans()):
             children = None
-        tags = tuple(free_tags.pop() for _ in range(draw(st.sampled_from([0, 0, 0, 1, 1, 1, 2, 4]))) if free_tags)
+        count = draw(st.sampled_from([0, 0, 0, 0, 1, 1, 1, 1, 2, 4, 150]))
+        tags = tuple(free_tags.pop() for _ in range(count) if free_tags)
         made.append(
             Image(
                 digest=digest(number),

@@ -33,7 +33,9 @@ def test_the_wheel_holds_the_command_the_types_the_schemas_and_the_scenarios(tmp
         check=True,
     )
     package = installed / "aws_ecr_gc"
-    for name in ("py.typed", "schemas/run.schema.json", "sandbox/scenarios/testrepo.json"):
+    data = list((ROOT / "src/aws_ecr_gc").rglob("*.json"))
+    assert len(data) == 4
+    for name in ("py.typed", *(str(path.relative_to(ROOT / "src/aws_ecr_gc")) for path in data)):
         assert (package / name).is_file(), name
     for command in ([installed / "bin/aws-ecr-gc"], [sys.executable, "-m", "aws_ecr_gc"]):
         shown = subprocess.run(

@@ -38,7 +38,7 @@ def test_the_policy_grants_what_the_run_calls_and_no_more(
     assert granted(shell, *words) == {PERMISSIONS[call.operation].action for call in sandbox.calls}
 
 
-def test_the_policy_names_the_repository_in_every_partition(shell: Shell) -> None:
+def test_the_policy_names_the_repository_in_the_regions_partition(shell: Shell) -> None:
     for region, partition in (("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")):
         finished = shell("iam-policy", "--repo", "a/b", "--region", region, "--registry-id", "123456789012")
         resource = json.loads(finished.out)["Statement"][0]["Resource"]

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from aws_ecr_gc.cli.demo import _MAIN_JOB
+
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 _CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
@@ -32,7 +34,7 @@ def run_tour(text: str, home: Path) -> list[str]:
     port = str(_free_port())
     script = ["trap 'kill $(jobs -p)' EXIT"]
     for command in _commands(text):
-        script.append(f"echo '@@@'; {command.replace('4566', port).replace('sandbox.log', str(home / 'sandbox.log'))}")
+        script.append(f"echo '@@@'; {command.replace('4566', port).replace('run.json', str(home / 'run.json'))}")
         if command.endswith("&"):
             script.append(f"until (echo > /dev/tcp/127.0.0.1/{port}) 2> /dev/null; do sleep 0.05; done")
     finished = subprocess.run(
@@ -72,14 +74,22 @@ def test_the_tour_of_the_readme_says_what_the_program_says(tmp_path: Path) -> No
     assert rewritten(text, outputs) == text
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(30)
 def test_make_demo_shows_the_main_job_and_a_case_the_original_gets_wrong() -> None:
-    demo = subprocess.run(["make", "demo"], cwd=ROOT, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "http_proxy": "http://127.0.0.1:9", "AWS_PROFILE": "absent"}
+    demo = subprocess.run(["make", "demo"], cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
     assert demo.returncode == 0, demo.stderr
     assert "Total images in testrepo (us-east-1): 47\nImages to delete (3)\n" in demo.stdout
     assert "Deleted (3)\n" in demo.stdout
     assert "`testrepo` now holds 44 images" in demo.stdout
-    assert "$ aws-ecr-gc --repo multiarch --keep build=2" in demo.stdout
+    before, _, rest = demo.stdout.partition("$ aws-ecr-gc --repo multiarch --keep build=2\n")
+    output, _, after = rest.partition("# The old index went together")
+    listed = re.compile(r"^  (sha256:[0-9a-f]{9})\.\.\. .*(?:index of|signature of|platform manifest)", re.MULTILINE)
+    gone = set(re.findall(r"^  (sha256:[0-9a-f]{9})\.\.\. \(", output, re.MULTILINE))
+    assert "Deleted (3)\n" in output
+    assert set(listed.findall(after)) == set(listed.findall(before)) - gone
+    (children,) = re.findall(r"build-2 +index of (.*)", after)
+    assert set(children.split(", ")) <= set(listed.findall(after)), "the kept index shares a child with the old one"
 
 
 def test_the_readme_names_the_two_commands_and_pages_that_exist() -> None:
@@ -87,6 +97,7 @@ def test_the_readme_names_the_two_commands_and_pages_that_exist() -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     named = re.findall(r"^    make ([a-z-]+)", text, re.MULTILINE)
     assert {"demo", "test"} <= set(named) <= set(targets)
+    assert f"    aws-ecr-gc {_MAIN_JOB}\n" in text, "the command of the README is the one that `make demo` runs"
     for page in [README, *ROOT.glob("docs/**/*.md"), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]:
         for link in re.findall(r"\]\((?!https:)([^)#]+)[^)]*\)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name} links to {link}"

@@ -31,9 +31,19 @@ def loaded_by(shell: Shell, *words: str) -> set[str]:
     return set(json.loads(probe.stderr.splitlines()[-1]))
 
 
-@pytest.mark.parametrize(
-    "words", [("--help",), ("--version",), (), ("--repo", "x", "--nonsense"), ("--keep", "x"), ("nonsense",)]
-)
+_NO_RUN = [
+    ("--help",),
+    ("--version",),
+    (),
+    ("--repo", "x", "--nonsense"),
+    ("--keep", "x"),
+    ("nonsense",),
+    ("--repo", "Nope"),
+    ("--repo", "xx", "--keep", "a=1", "--keep", "a=2"),
+]
+
+
+@pytest.mark.parametrize("words", _NO_RUN)
 def test_help_version_and_usage_errors_load_neither_botocore_nor_msgspec(shell: Shell, words: tuple[str, ...]) -> None:
     assert not loaded_by(shell, *words) & {"botocore", "msgspec", "yaml", "http.server"}
 

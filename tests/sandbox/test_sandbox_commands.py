@@ -12,20 +12,10 @@ import pytest
 
 from aws_ecr_gc.sandbox import Sandbox
 
-PROGRAM = """
-import argparse, sys
-from aws_ecr_gc.sandbox import commands
-heavy = {"botocore", "msgspec", "http.server", "yaml"} & set(sys.modules)
-assert not heavy, heavy
-parser = argparse.ArgumentParser()
-commands.add_arguments(parser)
-sys.exit(commands.run(parser.parse_args()))
-"""
-
 
 @contextmanager
 def _program(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-W", "error", "-c", PROGRAM, *arguments]
+    command = [sys.executable, "-W", "error", "-m", "aws_ecr_gc", "sandbox", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         try:
             yield program
@@ -54,7 +44,7 @@ def test_it_says_how_to_reach_it_serves_and_stops(tmp_path: Path, number: signal
         program.send_signal(number)
         assert program.wait(10) == code
         assert program.stderr is not None
-        assert program.stderr.read() == ""
+        assert program.stderr.read() == ("aws-ecr-gc: interrupted\n" if code else "")
 
 
 def _complaint(*arguments: str) -> str:
@@ -67,11 +57,12 @@ def _complaint(*arguments: str) -> str:
 def test_a_port_that_is_taken_is_told_in_one_line() -> None:
     with Sandbox() as sandbox:
         port = sandbox.url.rpartition(":")[2]
-        assert _complaint("--port", port) == f"aws-ecr-gc sandbox: port {port}: Address already in use\n"
+        assert _complaint("--port", port) == f"aws-ecr-gc: port {port}: Address already in use\n"
 
 
-def test_a_port_that_is_none_is_told_in_one_line() -> None:
-    assert _complaint("--port", "70000").count("\n") == 1
+@pytest.mark.parametrize("words", [("--port", "70000"), ("-port", "abc"), ("--nope",), ("word",), ("--scenario=",)])
+def test_what_was_typed_wrong_is_told_in_one_line(words: tuple[str, ...]) -> None:
+    assert _complaint(*words).count("\n") == 1
 
 
 def test_a_scenario_that_is_wrong_is_told_in_one_line(tmp_path: Path) -> None:
@@ -79,5 +70,5 @@ def test_a_scenario_that_is_wrong_is_told_in_one_line(tmp_path: Path) -> None:
     path.write_text("repositories: [{}]")
 
     assert _complaint("--scenario", str(path)) == (
-        f"aws-ecr-gc sandbox: {path}: Object missing required field `name` - at `$.repositories[0]`\n"
+        f"aws-ecr-gc: {path}: Object missing required field `name` - at `$.repositories[0]`\n"
     )

@@ -30,7 +30,7 @@ def test_no_repository_and_no_region_are_answered_with_the_usage(shell: Shell) -
 @pytest.mark.parametrize(
     ("words", "fragments"),
     [
-        (["--repo", "Nope"], ["--repo Nope", "not a repository name"]),
+        (["--repo", "Nope"], ["--repo", "'Nope'", "not a repository name"]),
         (["--repo", "testrepo", "--keep", "x"], ["'x' is not PREFIX=N"]),
         (["--repo", "testrepo", "--keep", "x=-1"], ["'x=-1'"]),
         (["--repo", "testrepo", "--keep", "x=1.5"], ["'x=1.5'"]),
@@ -52,9 +52,11 @@ def test_missing_credentials_are_exit_2(shell: Shell) -> None:
 
 
 def test_expired_credentials_are_exit_2_before_anything_is_changed(sandbox: Sandbox, shell: Shell) -> None:
-    Builder(sandbox).image("a", "build-1")
+    repo = Builder(sandbox)
+    repo.image("a", "build-1")
     sandbox.faults = Faults(expire_credentials_after=0)
     one_line(shell("--repo", "testrepo", "--keep", "build=0"), 2, "credentials", "ExpiredTokenException")
+    assert repo.names() == {"a"}
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """AWS's own conventions are botocore's, and reach it."""
 
-import time
-from threading import Thread
+import pytest
 
+from aws_ecr_gc.aws.client import Session
 from aws_ecr_gc.sandbox import Faults, Sandbox
 from tests.conftest import Shell
 from tests.wire.builder import Builder
@@ -42,19 +42,13 @@ def test_a_failing_call_is_tried_as_often_as_the_users_configuration_says(sandbo
     assert attempts(sandbox, shell, AWS_MAX_ATTEMPTS=None) == 3
 
 
-def test_a_throttled_call_is_tried_up_to_eight_times_where_nothing_else_is_said(sandbox: Sandbox, shell: Shell) -> None:
-    Builder(sandbox).image("a", "x")
-    sandbox.faults = Faults(server_error_share=1)
-    begun = time.monotonic()
-
-    def recover() -> None:
-        while len(sandbox.calls) < 4 and time.monotonic() - begun < 60:
-            time.sleep(0.01)
-        sandbox.faults = Faults()
-
-    thread = Thread(target=recover)
-    thread.start()
-    finished = shell("--repo", "testrepo", "--dry-run", AWS_MAX_ATTEMPTS=None)
-    thread.join()
-    assert finished.exit == 0, "botocore's own default would have given up after three attempts"
-    assert len(sandbox.calls) > 3
+def test_eight_attempts_in_standard_mode_where_nothing_else_is_said(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_MAX_ATTEMPTS", raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    client = Session(None, "us-east-1").ecr(sandbox.url)
+    retries = client._client.meta.config.retries
+    assert (retries["mode"], retries["total_max_attempts"]) == ("standard", 8)
+    client.close()

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from aws_ecr_gc.sandbox import Faults, Sandbox
+from aws_ecr_gc.sandbox import Sandbox
 from tests.conftest import Finished, Shell
 from tests.wire.builder import Builder
 
@@ -79,7 +79,6 @@ def test_a_signal_while_reading_deletes_nothing(sandbox: Sandbox, shell: Shell) 
 
 def test_a_second_ctrl_c_ends_at_once(sandbox: Sandbox, shell: Shell) -> None:
     fill(sandbox, 5)
-    sandbox.faults = Faults(latency=0)
 
     def strike(_request: object) -> None:
         started.send(signal.SIGINT)
@@ -200,3 +199,17 @@ def test_ctrl_c_with_nobody_reading_standard_error_still_prints_what_was_done(sa
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Deleted (100)\n" in out
+
+
+def test_a_json_result_that_cannot_be_written_leaves_its_counts_behind(sandbox: Sandbox, shell: Shell) -> None:
+    fill(sandbox, 3)
+    finished = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m aws_ecr_gc --repo testrepo --keep build=1 --output json > /dev/full"],
+        env=shell.with_changes({}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 1
+    assert "2 of 2 images were deleted" in finished.stderr
+    assert "standard output can't be written: No space left on device" in finished.stderr

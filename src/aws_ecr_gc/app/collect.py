@@ -43,7 +43,11 @@ def collect(config: Config, *, now: float, out: TextIO, err: TextIO, stop: Calla
         plan = run.plan(port)
         run.report_plan(plan)
         applied = _NOTHING_DONE if config.dry_run else run.apply(plan, port)
-    run.report_outcome(plan, applied)
+    try:
+        run.report_outcome(plan, applied)
+    except OutputLost:
+        run.report_counts(plan, applied)
+        raise
     return _exit(applied, strict=config.strict)
 
 
@@ -160,6 +164,11 @@ class _Collection:
             self._say(str(applied.stopped_by))
         if left and not self._config.dry_run:
             self._say(f"{left} images were not attempted; run again to finish")
+
+    def report_counts(self, plan: Plan, applied: Applied) -> None:
+        """What is left to say where the result itself can't be written."""
+        done = sum(outcome.result is Result.DONE for outcome in applied.outcomes.values())
+        self._say(f"{done} of {len(plan.steps)} images were deleted")
 
     def _document(self, plan: Plan, applied: Applied) -> str:
         policy = self._config.policy

@@ -1,4 +1,4 @@
-"""The one module that imports botocore.
+"""The one module of the product that imports botocore.
 
 botocore decides about credentials, profiles, regions, endpoints, proxies, CA bundles, signing and retries. Its
 exceptions end here: what leaves is an `errors.Error`.

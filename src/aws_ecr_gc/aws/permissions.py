@@ -8,7 +8,7 @@ class Need(Enum):
     """When a call is made."""
 
     READ = "whenever a repository is read"
-    DECIDE = "when something may be collected: the children of indexes"
+    DECIDE = "when something may be collected: the children of indexes; and whether a subject whose tags went is gone"
     DELETE = "when something is deleted"
 
 
@@ -34,7 +34,7 @@ def actions_for(needs: set[Need]) -> list[str]:
 def policy_document(
     actions: list[str], partition: str, region: str, account: str, repository: str
 ) -> dict[str, object]:
-    """An IAM policy that allows the actions on one repository; `account` and `region` may be `*`."""
+    """An IAM policy that allows the actions on one repository; `account` may be `*`."""
     return {
         "Version": "2012-10-17",
         "Statement": [

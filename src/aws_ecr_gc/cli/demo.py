@@ -11,6 +11,7 @@ from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Exit
 from aws_ecr_gc.sandbox import Image, Sandbox, bundled_scenario
 
+_NOT_HERE = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _MAIN_JOB = "--repo testrepo --delete-untagged=true --keep release-production=4 --keep build=8"
 _MULTIARCH = "--repo multiarch --keep build=2"
 
@@ -55,7 +56,7 @@ def _command(sandbox: Sandbox, home: Path, words: str) -> int:
     """Show a command line and what it says, as on a terminal."""
     print("$ export AWS_DEFAULT_REGION=us-east-1", f"$ aws-ecr-gc {words}", sep="\n", flush=True)
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        **{name: value for name, value in os.environ.items() if not name.upper().startswith(_NOT_HERE)},
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL_ECR": sandbox.url,
         "AWS_ACCESS_KEY_ID": "demo",
@@ -63,7 +64,6 @@ def _command(sandbox: Sandbox, home: Path, words: str) -> int:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "NO_PROXY": "127.0.0.1",
         "XDG_CACHE_HOME": str(home / "cache"),
         "XDG_STATE_HOME": str(home / "state"),
     }

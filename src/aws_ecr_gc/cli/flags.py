@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[dhms])+")
-_PREFIX = re.compile(r"[a-zA-Z0-9._-]*")
+_PREFIX = re.compile(r"(?:[a-zA-Z0-9_][a-zA-Z0-9._-]*)?")  # so `--keep $UNSET --dry-run=1` does not delete
+_REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 
 
 def declare(parser: Parser) -> None:
     """Declare them."""
-    parser.value("repo", metavar="NAME", help="the repository (required)")
+    parser.value("repo", metavar="NAME", type=repository, help="the repository (required)")
     parser.value(
         "region",
         metavar="REGION",
@@ -61,20 +62,17 @@ def config_from(arguments: argparse.Namespace) -> "Config":
     """What was asked for. Raises Misuse."""
     if not arguments.repo:
         raise Incomplete("no repository: give --repo")
-    # Start-up: a mistyped command line is answered without loading what a run needs.
-    from pathlib import Path
-
-    from aws_ecr_gc.config import Config
-    from aws_ecr_gc.policy import KeepNewest, Policy
-    from aws_ecr_gc.reference import is_repository_name
-
-    if not is_repository_name(arguments.repo):
-        raise Misuse(f"--repo {arguments.repo}: not a repository name: 2 to 256 of a-z, 0-9 and - _ . / between them")
     counts: dict[str, int] = {}
     for prefix, count in arguments.keep:
         if prefix in counts:
             raise Misuse(f"--keep {prefix}={count}: {prefix!r} is given twice; which of them is meant?")
         counts[prefix] = count
+    # Start-up: a mistyped command line is answered without loading what a run needs.
+    from pathlib import Path
+
+    from aws_ecr_gc.config import Config
+    from aws_ecr_gc.policy import KeepNewest, Policy
+
     return Config(
         repository=arguments.repo,
         policy=Policy(
@@ -94,6 +92,15 @@ def config_from(arguments: argparse.Namespace) -> "Config":
     )
 
 
+def repository(text: str) -> str:
+    """A repository name, or nothing. Source: ECR API reference, CreateRepository, repositoryName."""
+    if text and not (2 <= len(text) <= 256 and _REPOSITORY.fullmatch(text)):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a repository name: 2 to 256 of a-z, 0-9 and - _ . / between them"
+        )
+    return text
+
+
 def keep(text: str) -> tuple[str, int]:
     """`PREFIX=N`: the prefix is all before the first equals sign, as in the original."""
     prefix, equals, count = text.partition("=")
@@ -102,7 +109,9 @@ def keep(text: str) -> tuple[str, int]:
     if not re.fullmatch(r"[0-9]{1,9}", count):
         raise argparse.ArgumentTypeError(f"{text!r}: N must be a whole number, 0 or more, such as release=4")
     if not _PREFIX.fullmatch(prefix):
-        raise argparse.ArgumentTypeError(f"{text!r}: no tag begins so: a prefix has letters, digits and . _ - only")
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: no tag begins so: a prefix has letters, digits and . _ - only, and begins with none of . -"
+        )
     if not prefix and int(count) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} would delete every tagged image; name a prefix, or keep at least 1")
     return prefix, int(count)

@@ -13,7 +13,7 @@ def run(arguments: Sequence[str]) -> Exit:
     parser = Parser(
         "aws-ecr-gc iam-policy",
         "Print the least-privilege IAM policy for a run with these flags. Nothing is called.",
-        "Give the flags of the run you mean; with --dry-run the policy allows no deletion.",
+        "Give the flags of the run you mean, --repo and a region at least. With --dry-run nothing allows a deletion.",
     )
     flags.declare(parser)
     config = flags.config_from(parser.read(arguments))

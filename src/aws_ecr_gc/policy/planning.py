@@ -77,11 +77,12 @@ class _Verdicts:
         self.relations = Relations(inventory)
         self._places = Places(newest_first(inventory.images.values()), policy.keep)
         self.collected: set[str] = set()
-        while self._collects_more():
-            pass
+        newly_collected = self._round()
+        while self._frees_contenders(newly_collected):
+            newly_collected = self._round()
 
-    def _collects_more(self) -> bool:
-        """One round. Whether there must be another, because a tagged child lost an index and contends from now on."""
+    def _round(self) -> set[str]:
+        """Decide once more about all that is not collected yet; what is collected now."""
         standings = self._places.decided_by_rules(self._contends)
         loose = {standing.image.digest for standing in standings if not self._is_retained(standing)}
         self._entangled = self.relations.entangled_among(loose)
@@ -89,6 +90,10 @@ class _Verdicts:
         self._held = self.relations.held_among(loose)
         newly_collected = loose - self._held.keys() - self.collected
         self.collected |= newly_collected
+        return newly_collected
+
+    def _frees_contenders(self, newly_collected: set[str]) -> bool:
+        """Whether a tagged image lost its index or its subject, and may contend from now on."""
         return any(
             self._images[follower].tags
             for digest in newly_collected
@@ -152,7 +157,7 @@ class _Verdicts:
         return None if any(digest in self._images for digest in leftover.after) else leftover
 
     def decisions(self) -> Iterator[Decision]:
-        """The decision on every image, newest first."""
+        """The decision on every image, newest first. Nobody contends anew after the last round: its places hold."""
         retained, collected, held = Verdict.RETAINED, self.collected, self._held
         for standing in self._places.standings(self._contends):
             image = standing.image

@@ -24,7 +24,7 @@ def planned(plan: Plan) -> Iterator[str]:
     total = len([None for decision in plan.decisions if decision.image.status is Status.ACTIVE])
     yield f"Total images in {repository.name} ({repository.registry.region}): {total}"
     yield f"Images to delete ({len(plan.steps)})"
-    for step in newest_first(plan.steps):
+    for step in _in_print_order(plan.steps):
         yield f"  {_time(step.pushed_at)}: {_short(step.digest)} [{', '.join(step.tags)}]"
 
 
@@ -35,7 +35,7 @@ def dry_run_ends() -> Iterator[str]:
 
 def applied(plan: Plan, outcomes: Mapping[str, Outcome]) -> Iterator[str]:
     """What was deleted and what was not; steps that were not attempted stand in neither list."""
-    ended = [(step, outcomes[step.digest]) for step in newest_first(plan.steps) if step.digest in outcomes]
+    ended = [(step, outcomes[step.digest]) for step in _in_print_order(plan.steps) if step.digest in outcomes]
     deleted = [step for step, outcome in ended if outcome.result is Result.DONE]
     yield f"Deleted ({len(deleted)})"
     for step in deleted:
@@ -65,7 +65,7 @@ def _images(count: int) -> str:
     return f"{count} image" if count == 1 else f"{count} images"
 
 
-def newest_first(steps: Iterable[Step]) -> Sequence[Step]:
+def _in_print_order(steps: Iterable[Step]) -> Sequence[Step]:
     """Steps as they are printed: pushed_at descending, digest ascending."""
     return sorted(steps, key=lambda step: (-step.pushed_at, step.digest))
 

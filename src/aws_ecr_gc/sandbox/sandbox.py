@@ -49,10 +49,6 @@ class Sandbox:
             self._thread.join()
         self._server.close()
 
-    def serve_forever(self) -> None:
-        """Wait until `close` is called in another thread, or an exception (such as KeyboardInterrupt) comes."""
-        self._thread.join()
-
     def reset(self, scenario: Scenario | None = None) -> None:
         """Forget everything, and begin again with another scenario, at the same port."""
         self._life = life_of(scenario or Scenario())
