@@ -115,3 +115,12 @@ def test_an_answer_without_what_it_must_have_is_no_empty_repository(canned: str,
     with pytest.raises(Unintelligible, match="DescribeImages"):
         every_image(port)
     port.close()
+
+
+@pytest.mark.usefixtures("credentials")
+def test_a_page_token_that_comes_twice_is_no_endless_listing(canned: str) -> None:
+    _OneAnswer.body = b'{"imageDetails": [], "nextToken": "again"}'
+    port = opened(canned)
+    with pytest.raises(Unintelligible, match="same page token twice"):
+        every_image(port)
+    port.close()

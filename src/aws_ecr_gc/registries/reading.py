@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from aws_ecr_gc.errors import AwsFailure, Unintelligible
-from aws_ecr_gc.inventory import Image, Inventory
+from aws_ecr_gc.inventory import Image, Inventory, Status
 from aws_ecr_gc.ports import BATCH, RepositoryPort
 
 
@@ -62,7 +62,7 @@ def with_known_children(inventory: Inventory, cache: Manifests, *, archived_only
     """The inventory with the children of the indexes whose manifests are in the cache."""
     found: dict[str, tuple[str, ...]] = {}
     for image in inventory.images.values():
-        if image.children is None and (image.status != "ACTIVE" or not archived_only):
+        if image.children is None and (image.status is not Status.ACTIVE or not archived_only):
             manifest = cache.get(image.digest)
             if manifest is not None:
                 found[image.digest] = _children(image.digest, manifest)
