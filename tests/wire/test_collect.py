@@ -250,6 +250,21 @@ def test_an_index_that_vanishes_between_listing_and_reading_means_a_fresh_listin
     assert repo.names() == {"child"}
 
 
+def test_pull_times_are_those_before_anything_was_read_even_after_a_fresh_listing(
+    sandbox: Sandbox, shell: Shell
+) -> None:
+    repo = Builder(sandbox)
+    repo.image("child")
+    for name in ("old", "kept"):
+        repo.index(name, f"build-{name}", children=["child"])
+    repo.image("plain", "build-plain")
+    sandbox.before("BatchGetImage", lambda _: repo.repository.remove(repo.digests["old"]))
+    finished = shell("--repo", "testrepo", "--keep", "build=1", "--output", "json", "--dry-run")
+    assert "listing the repository again" in finished.err
+    assert repo["kept"].pulled_at is not None
+    assert {image["pulled_at"] for image in json.loads(finished.out)["images"]} == {None}
+
+
 def test_archived_images_are_counted_apart_and_left_alone(sandbox: Sandbox, shell: Shell) -> None:
     repo = Builder(sandbox)
     repo.image("a", "build-1")

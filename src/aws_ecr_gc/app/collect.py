@@ -15,7 +15,13 @@ from aws_ecr_gc.policy import indexes_to_read, make_plan
 from aws_ecr_gc.ports import RepositoryPort
 from aws_ecr_gc.registries.ecr import open_repository
 from aws_ecr_gc.registries.manifests import ManifestDirectory
-from aws_ecr_gc.registries.reading import IndexVanished, list_images, with_children, with_known_children
+from aws_ecr_gc.registries.reading import (
+    IndexVanished,
+    list_images,
+    with_children,
+    with_known_children,
+    with_pull_times_of,
+)
 from aws_ecr_gc.report import document, text
 from aws_ecr_gc.report.progress import Progress
 
@@ -70,6 +76,7 @@ class _Collection:
         self._stop = stop
         self._progress = Progress(err)
         self._cache = ManifestDirectory(config.cache)
+        self._first_listing: Inventory | None = None
 
     def plan(self, port: RepositoryPort) -> Plan:
         """Read the repository and decide. An index that vanishes in between makes the listing out of date."""
@@ -84,7 +91,11 @@ class _Collection:
 
     def _planned(self, port: RepositoryPort) -> Plan:
         policy = self._config.policy
-        inventory = with_known_children(list_images(port, self._now, self._listed), self._cache, archived_only=True)
+        inventory = list_images(port, self._now, self._listed)
+        self._first_listing = self._first_listing or inventory
+        if inventory is not self._first_listing:
+            inventory = with_pull_times_of(self._first_listing, inventory)
+        inventory = with_known_children(inventory, self._cache, archived_only=True)
         leftovers = self._leftovers(inventory)
         indexes = indexes_to_read(inventory, policy, self._now, leftovers)
         if indexes:

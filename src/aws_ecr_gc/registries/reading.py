@@ -58,6 +58,17 @@ def _united(first: Image, second: Image) -> Image:
     return msgspec.structs.replace(second, tags=tuple(dict.fromkeys((*first.tags, *second.tags))))
 
 
+def with_pull_times_of(earlier: Inventory, inventory: Inventory) -> Inventory:
+    """The inventory with the pull times of an earlier listing, where it has them: our own reading moves them since."""
+    images = {
+        digest: msgspec.structs.replace(image, pulled_at=earlier.images[digest].pulled_at)
+        if digest in earlier.images
+        else image
+        for digest, image in inventory.images.items()
+    }
+    return msgspec.structs.replace(inventory, images=images)
+
+
 def with_known_children(inventory: Inventory, cache: Manifests, *, archived_only: bool) -> Inventory:
     """The inventory with the children of the indexes whose manifests are in the cache."""
     found: dict[str, tuple[str, ...]] = {}
