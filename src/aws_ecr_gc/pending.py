@@ -18,16 +18,9 @@ from aws_ecr_gc.reference import Repository
 _VERSION = 1
 
 
-class _Pending(Struct):
-    digest: str
-    tags: tuple[str, ...]
-    pushed_at: float
-    after: tuple[str, ...]
-
-
 class _Record(Struct):
     version: int
-    steps: list[_Pending]
+    steps: list[Leftover]
 
 
 def path_for(state: Path, repository: Repository) -> Path:
@@ -38,9 +31,9 @@ def path_for(state: Path, repository: Repository) -> Path:
     return state / "pending" / (registry.account or "unknown") / registry.region / name
 
 
-def write(path: Path, steps: Iterable[Step]) -> None:
-    """Record the steps, or remove the record if there are none. Raises OSError."""
-    pending = [_Pending(step.digest, step.tags, step.pushed_at, step.after) for step in steps]
+def write(path: Path, steps: Iterable[Step], kept: Iterable[Leftover] = ()) -> None:
+    """Record the steps and what is kept of an earlier record, or remove the file if there are none. Raises OSError."""
+    pending = [*kept, *(Leftover(step.digest, step.tags, step.pushed_at, step.after) for step in steps)]
     if pending:
         write_whole(path, msgspec.json.encode(_Record(_VERSION, pending)))
     else:
@@ -62,4 +55,4 @@ def read(path: Path) -> tuple[Leftover, ...]:
         raise ValueError(str(error)) from error
     if record.version != _VERSION:
         raise ValueError(f"version {record.version} of the record is not known")
-    return tuple(Leftover(step.digest, step.tags, step.pushed_at, step.after) for step in record.steps if step.after)
+    return tuple(step for step in record.steps if step.after)

@@ -99,14 +99,17 @@ def test_what_is_archived_or_of_an_unknown_kind_is_left_alone(inventory: Invento
 
 @given(inventories, policies)
 def test_the_newest_of_each_prefix_stay(inventory: Inventory, policy: Policy) -> None:
-    """Whatever else: the newest N plain images (no child, no referrer) of a prefix are retained."""
+    """Whatever else: a plain image (no child, no referrer) stays if no more than N - 1 newer ones have its prefix.
+
+    Children and referrers may come to count, as what they follow goes; so all of them are taken to count here.
+    """
     gone = collected(make_plan(inventory, policy, NOW))
     children = {child for image in inventory.images.values() for child in image.children or ()}
     for rule in policy.keep:
         candidates = [image for image in newest_first(inventory.images.values()) if _has_prefix(image, rule.prefix)]
-        active = [image for image in candidates if image.status is Status.ACTIVE and not _follows(image, inventory)]
-        newest = active[: rule.count]
-        assert not gone & {image.digest for image in newest if image.digest not in children}
+        newest = [image for image in candidates if image.status is Status.ACTIVE][: rule.count]
+        plain = {each.digest for each in newest if each.digest not in children and not _follows(each, inventory)}
+        assert not gone & plain
 
 
 def _follows(image: Image, inventory: Inventory) -> bool:

@@ -108,6 +108,26 @@ def test_children_of_an_index_deleted_before_a_kill_go_with_the_next_run(sandbox
     assert not [path for path in (shell.home / "state").rglob("*") if path.is_file()]
 
 
+def test_what_a_killed_run_left_over_goes_also_after_a_run_that_had_to_retain_it(
+    sandbox: Sandbox, shell: Shell
+) -> None:
+    repo = Builder(sandbox)
+    repo.image("child")
+    repo.index("old", "build-1", children=["child"])
+    repo.image("new", "build-2")
+    repo.image("part")
+    repo.index("archived", "release-1", children=["part"])
+    sandbox.after("BatchDeleteImage", lambda _: started.send(signal.SIGKILL))
+    started = Started(shell, "--repo", "testrepo", "--keep", "build=1")
+    started.finished()
+    repo.repository.archive(repo.digests["archived"])
+    unread = ("--repo", "testrepo", "--keep", "build=1", "--cache-dir", str(shell.home / "empty"))
+    assert shell(*unread).exit == 0
+    assert "child" in repo.names()
+    assert shell("--repo", "testrepo", "--keep", "build=1").exit == 0
+    assert repo.names() == {"new", "archived", "part"}
+
+
 def test_a_state_directory_that_cannot_be_written_is_said_and_stops_nothing(sandbox: Sandbox, shell: Shell) -> None:
     repo = fill(sandbox, 3)
     (shell.home / "file").write_text("no directory")

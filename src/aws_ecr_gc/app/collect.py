@@ -77,6 +77,7 @@ class _Collection:
         self._progress = Progress(err)
         self._cache = ManifestDirectory(config.cache)
         self._first_listing: Inventory | None = None
+        self._left_over: tuple[Leftover, ...] = ()
 
     def plan(self, port: RepositoryPort) -> Plan:
         """Read the repository and decide. An index that vanishes in between makes the listing out of date."""
@@ -125,10 +126,10 @@ class _Collection:
             return ()
         path = self._pending_path(inventory)
         try:
-            return pending.read(path)
+            self._left_over = pending.read(path)
         except (OSError, ValueError) as error:
             self._say(f"warning: {path}: an interrupted run's steps can't be read: {error}")
-            return ()
+        return self._left_over
 
     def report_plan(self, plan: Plan) -> None:
         if self._config.policy.asks_for_nothing:
@@ -153,10 +154,18 @@ class _Collection:
         return applied
 
     def _record(self, path: Path, plan: Plan, applied: Applied) -> None:
-        """Skipped steps are not to be done any more: the next run decides about them anew."""
+        """Skipped steps are not to be done any more: the next run decides about them anew.
+
+        What an earlier run left over, and only an unread archived index retains for now, stays on record.
+        """
+        waiting = {each.image.digest for each in plan.decisions if each.reasons[0].rule == "unread-archived-index"}
         ended = {digest for digest, outcome in applied.outcomes.items() if outcome.result is not Result.FAILED}
         try:
-            pending.write(path, [step for step in plan.steps if step.digest not in ended])
+            pending.write(
+                path,
+                [step for step in plan.steps if step.digest not in ended],
+                [each for each in self._left_over if each.digest in waiting],
+            )
         except OSError as error:
             self._say(
                 f"warning: {path}: the steps still to do can't be recorded: {error}; if this run is killed, "
