@@ -318,3 +318,17 @@ def test_a_tagged_child_that_an_interrupted_run_left_over_is_decided_by_its_own_
     child = image("a", "build-1", hours_ago=9)
     record = Leftover(child.digest, child.tags, child.pushed_at, (digest("i"),))
     assert not make_plan(inventory_of([child]), Policy((KeepNewest("build", 1),)), NOW, [record]).steps
+
+
+def test_a_tagged_referrer_left_over_goes_also_with_an_index_that_is_left_over_itself() -> None:
+    images = [
+        image("r", "build-x-1", hours_ago=8, subject=digest("gone")),
+        image("i", hours_ago=7, subject=digest("gone"), children=("r",)),
+    ]
+    records = [
+        Leftover(digest("r"), ("build-x-1",), images[0].pushed_at, (digest("i"), digest("gone"))),
+        Leftover(digest("i"), (), images[1].pushed_at, (digest("gone"),)),
+    ]
+    policy = Policy((KeepNewest("build", 0), KeepNewest("build-x", 1)))
+    steps = make_plan(inventory_of(images), policy, NOW, records).steps
+    assert [step.digest for step in steps] == [digest("i"), digest("r")]

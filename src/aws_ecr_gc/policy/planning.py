@@ -144,9 +144,8 @@ class _Verdicts:
         return ()
 
     def _left_over_from(self, image: Image) -> Leftover | None:
-        """The record of an interrupted run, if it still speaks of this image: untouched, and what it followed gone.
-
-        Never of a tagged image that is no referrer: its own tags decide.
+        """The record of an interrupted run, if it still speaks of this image: untouched, and what it followed gone,
+        or going now. Never of a tagged image that is no referrer: its own tags decide.
         """
         leftover = self._leftovers.get(image.digest)
         if leftover is None or leftover.pushed_at != image.pushed_at or (image.tags and image.subject is None):
@@ -154,7 +153,8 @@ class _Verdicts:
         # A run killed between two calls may have removed some of its tags, but neither all of them nor added one.
         if bool(image.tags) != bool(leftover.tags) or not set(image.tags) <= set(leftover.tags):
             return None
-        return None if any(digest in self._images for digest in leftover.after) else leftover
+        still_there = any(digest in self._images and digest not in self.collected for digest in leftover.after)
+        return None if still_there else leftover
 
     def decisions(self) -> Iterator[Decision]:
         """The decision on every image, newest first. Nobody contends anew after the last round: its places hold."""
