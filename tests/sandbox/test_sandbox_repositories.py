@@ -85,6 +85,7 @@ def test_resource_tags_are_added_replaced_and_taken_off(ecr: Any) -> None:
     [
         ("app", "InvalidParameterException"),
         (ARN.replace("us-east-1", "eu-west-1"), "InvalidParameterException"),
+        (ARN.replace("arn:aws:", "arn:aws-cn:"), "InvalidParameterException"),
         (ARN + "x", "RepositoryNotFoundException"),
     ],
 )

@@ -3,6 +3,7 @@
 import re
 
 from aws_ecr_gc.sandbox.errors import ServiceError, invalid_parameter
+from aws_ecr_gc.sandbox.partitions import partition_of
 from aws_ecr_gc.sandbox.store import Repository, Settings
 from aws_ecr_gc.sandbox.world import Caller, Members, repository_in
 
@@ -10,8 +11,9 @@ PAGE_SIZE = 100
 RESOURCE_TAGS_MAX = 50
 TAG_KEY_MAX, TAG_VALUE_MAX = 128, 256
 
-
-_ARN = re.compile(r"arn:aws[a-z-]*:ecr:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):repository/(?P<name>.+)")
+_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):ecr:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):repository/(?P<name>.+)"
+)
 
 
 def create_repository(caller: Caller, request: Members) -> Members:
@@ -88,7 +90,8 @@ def untag_resource(caller: Caller, request: Members) -> Members:
 
 def _by_arn(caller: Caller, request: Members) -> Repository:
     match = _ARN.fullmatch(request["resourceArn"])
-    if match is None or match["region"] != caller.region:
+    here = (partition_of(caller.region).name, caller.region)
+    if match is None or (match["partition"], match["region"]) != here:
         raise invalid_parameter("resourceArn", "Invalid ARN")
     return repository_in(caller.world.registry(match["account"], match["region"]), match["name"])
 
