@@ -1,12 +1,14 @@
 """The one narrow door to a registry. Back ends implement it; what cuts across them wraps it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
+from aws_ecr_gc.errors import Error
+from aws_ecr_gc.globs import has_wildcard, matcher
 from aws_ecr_gc.inventory import Image
-from aws_ecr_gc.reference import Repository
+from aws_ecr_gc.reference import Registry, Repository
 
 BATCH = 100  # the most ids that ECR takes in one call, whatever the call
 
@@ -51,3 +53,36 @@ class RepositoryPort(Protocol):
 
     def delete(self, ids: Sequence[ImageId]) -> Deletion:
         """Delete at most `BATCH` ids."""
+
+
+class RegistryPort(Protocol):
+    """One registry. Every method but `close` raises `errors.AwsFailure` or `errors.Misuse`."""
+
+    @property
+    def registry(self) -> Registry:
+        """The registry; its account is known once a repository was listed."""
+
+    def names(self, patterns: Sequence[str]) -> list[str]:
+        """The repositories that fit one of the patterns (`globs`), or all without patterns; sorted, each once.
+
+        Raises Misuse for a pattern that fits none.
+        """
+
+    def repository(self, name: str) -> RepositoryPort:
+        """One of its repositories. Nothing is called yet."""
+
+    def resource_tags(self, name: str) -> dict[str, str]:
+        """The tags of a repository as an AWS resource, value by key."""
+
+    def close(self) -> None:
+        """Give back what is held open."""
+
+
+def chosen(names: Iterable[str], patterns: Sequence[str], not_found: Callable[[str], Error]) -> list[str]:
+    """What `RegistryPort.names` promises, of all names; raises `not_found(pattern)` for the first that fits none."""
+    everything = sorted(set(names))
+    known = frozenset(everything)
+    for pattern in patterns:
+        if pattern not in known and not (has_wildcard(pattern) and any(map(matcher([pattern]), everything))):
+            raise not_found(pattern)
+    return list(filter(matcher(patterns), everything)) if patterns else everything

@@ -1,9 +1,5 @@
 """The fast way to read a page, pinned: it is taken, agrees with botocore's own parser, and gives way to it."""
 
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-
 import botocore.session
 import pytest
 
@@ -11,17 +7,8 @@ from aws_ecr_gc.errors import Unintelligible
 from aws_ecr_gc.inventory import Image, Status
 from aws_ecr_gc.registries.ecr import EcrRepository, open_repository
 from aws_ecr_gc.sandbox import Sandbox
+from tests.registries.canned import Canned
 from tests.wire.builder import Builder
-
-
-@pytest.fixture
-def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_MAX_ATTEMPTS": "1",
-    }.items():
-        monkeypatch.setenv(name, value)
 
 
 def opened(url: str) -> EcrRepository:
@@ -56,43 +43,13 @@ def test_pages_are_decoded_by_our_decoder_and_agree_with_botocores_parser(sandbo
     assert {image.digest: image.children for image in images}[repo.digests["index"]] is None
 
 
-class _OneAnswer(BaseHTTPRequestHandler):
-    body = b""
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(self.body)))
-        self.end_headers()
-        self.wfile.write(self.body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False  # a client that keeps its connection must not keep the server
-
-
-@pytest.fixture
-def canned() -> Iterator[str]:
-    with _Server(("127.0.0.1", 0), _OneAnswer) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
-
-
 @pytest.mark.usefixtures("credentials")
-def test_timestamps_as_text_are_left_to_botocores_parser(canned: str) -> None:
-    _OneAnswer.body = (
+def test_timestamps_as_text_are_left_to_botocores_parser(canned: Canned) -> None:
+    canned.body = (
         b'{"imageDetails":[{"registryId":"123456789012","repositoryName":"testrepo","imageDigest":"sha256:00",'
         b'"imagePushedAt":"2017-03-20T03:51:41Z","imageManifestMediaType":"x"}]}'
     )
-    port = opened(canned)
+    port = opened(canned.url)
     (image,) = every_image(port)
     port.close()
     assert image.pushed_at == 1489981901
@@ -109,18 +66,27 @@ def test_timestamps_as_text_are_left_to_botocores_parser(canned: str) -> None:
         b'{"imageDetails":[{"registryId":"1","imageDigest":"sha256:00","imagePushedAt":1,"imageStatus":"MELTED"}]}',
     ],
 )
-def test_an_answer_without_what_it_must_have_is_no_empty_repository(canned: str, body: bytes) -> None:
-    _OneAnswer.body = body
-    port = opened(canned)
+def test_an_answer_without_what_it_must_have_is_no_empty_repository(canned: Canned, body: bytes) -> None:
+    canned.body = body
+    port = opened(canned.url)
     with pytest.raises(Unintelligible, match="DescribeImages"):
         every_image(port)
     port.close()
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_page_token_that_comes_twice_is_no_endless_listing(canned: str) -> None:
-    _OneAnswer.body = b'{"imageDetails": [], "nextToken": "again"}'
-    port = opened(canned)
+def test_a_page_token_that_comes_twice_is_no_endless_listing(canned: Canned) -> None:
+    canned.body = b'{"imageDetails": [], "nextToken": "again"}'
+    port = opened(canned.url)
     with pytest.raises(Unintelligible, match="same page token twice"):
         every_image(port)
+    port.close()
+
+
+@pytest.mark.usefixtures("credentials")
+def test_a_manifest_that_is_no_text_is_not_understood(canned: Canned) -> None:
+    canned.body = b'{"images": [{"imageId": {"imageDigest": "sha256:00"}, "imageManifest": "\\ud800"}]}'
+    port = opened(canned.url)
+    with pytest.raises(Unintelligible, match="BatchGetImage: a manifest that is no text"):
+        port.manifests(["sha256:00"])
     port.close()

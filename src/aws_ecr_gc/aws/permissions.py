@@ -1,7 +1,11 @@
 """Every AWS call of the program and the IAM action it needs. The one table; a test holds it against the calls seen."""
 
+import re
+from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
+
+_BRACKETS = re.compile(r"\[!?\]?[^\]]*\]")
 
 
 class Need(Enum):
@@ -10,10 +14,16 @@ class Need(Enum):
     READ = "whenever a repository is read"
     DECIDE = "when something may be collected: the children of indexes; and whether a subject whose tags went is gone"
     DELETE = "when something is deleted"
+    NAMES = "where repositories are chosen by a glob, or several"
+    TAGS = "where a policy selects by resource tags"
 
 
 class Permission(NamedTuple):
-    """An IAM action, and when it is needed. The resource is the repository's ARN."""
+    """An IAM action, and when it is needed.
+
+    The resource is the repository's ARN, but where repositories are chosen by a glob: ECR then lists them all, which
+    IAM takes for an action on `repository/*`.
+    """
 
     action: str
     need: Need
@@ -23,6 +33,8 @@ PERMISSIONS: dict[str, Permission] = {
     "DescribeImages": Permission("ecr:DescribeImages", Need.READ),
     "BatchGetImage": Permission("ecr:BatchGetImage", Need.DECIDE),
     "BatchDeleteImage": Permission("ecr:BatchDeleteImage", Need.DELETE),
+    "DescribeRepositories": Permission("ecr:DescribeRepositories", Need.NAMES),
+    "ListTagsForResource": Permission("ecr:ListTagsForResource", Need.TAGS),
 }
 
 
@@ -32,17 +44,26 @@ def actions_for(needs: set[Need]) -> list[str]:
 
 
 def policy_document(
-    actions: list[str], partition: str, region: str, account: str, repository: str
+    actions: list[str],
+    partition: str,
+    region: str,
+    account: str,
+    *repositories: str,
+    on_all: Sequence[str] = (),
 ) -> dict[str, object]:
-    """An IAM policy that allows the actions on one repository; `account` may be `*`."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "AwsEcrGc",
-                "Effect": "Allow",
-                "Action": actions,
-                "Resource": f"arn:{partition}:ecr:{region}:{account}:repository/{repository}",
-            }
-        ],
-    }
+    """An IAM policy that allows the actions on repositories, names or globs; `account` may be `*`.
+
+    `on_all` are the actions that are allowed on every repository besides: those for `Need.NAMES` where a glob chooses.
+    IAM knows no `[...]`: such a glob is widened to any character in its place.
+    """
+    prefix = f"arn:{partition}:ecr:{region}:{account}:repository/"
+    resources = list(dict.fromkeys(prefix + _BRACKETS.sub("?", repository) for repository in repositories))
+    statements = [_statement("AwsEcrGc", actions, resources)]
+    if on_all:
+        statements.append(_statement("AwsEcrGcOnAll", list(on_all), [f"{prefix}*"]))
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _statement(sid: str, actions: list[str], resources: list[str]) -> dict[str, object]:
+    resource = resources[0] if len(resources) == 1 else resources
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}

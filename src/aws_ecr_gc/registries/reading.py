@@ -31,7 +31,53 @@ class _Index(Struct):
     manifests: list[_Descriptor]
 
 
+_LISTINGS = 3
+"""How often a repository is listed before it is given up, as its indexes keep vanishing while they are read."""
+
 _index_decoder = msgspec.json.Decoder(_Index)
+
+
+def read_whole(
+    port: RepositoryPort,
+    now: float,
+    needed: Callable[[Inventory], Sequence[str]],
+    cache: Manifests,
+    *,
+    progress: Callable[[str], None],
+    say: Callable[[str], None],
+) -> Inventory:
+    """The repository with the children of the indexes that `needed` names, given the listing; `now` in epoch seconds.
+
+    Pull times are those before anything was read. An index that vanishes between its listing and its reading puts the
+    listing out of date: `say` gets a line, and the repository is listed again. `progress` gets what was done so far,
+    as "1000 images listed"; what it raises ends the reading. Raises IndexVanished after the third listing, and else
+    what the port and `with_children` raise.
+    """
+    first: Inventory | None = None
+    for listing in range(1, _LISTINGS + 1):
+        inventory = list_images(port, now, lambda images: progress(f"{images} images listed"))
+        if first is None:
+            first = inventory
+        else:
+            inventory = with_pull_times_of(first, inventory)
+        inventory = with_known_children(inventory, cache, archived_only=True)
+        indexes = needed(inventory)
+        if not indexes:
+            return inventory
+        try:
+            return with_children(inventory, indexes, port, cache, lambda read: progress(f"{read} indexes read"))
+        except IndexVanished as vanished:
+            if listing == _LISTINGS:
+                raise
+            say(f"{vanished}; listing the repository again")
+    raise AssertionError("the last listing returns or raises")
+
+
+def every_index(inventory: Inventory) -> list[str]:
+    """The active indexes whose manifests have not been read. The others can't be: ECR gives none but active images."""
+    return [
+        image.digest for image in inventory.images.values() if image.children is None and image.status is Status.ACTIVE
+    ]
 
 
 def list_images(port: RepositoryPort, now: float, progress: Callable[[int], None]) -> Inventory:

@@ -1,19 +1,18 @@
-"""Amazon ECR, private registries."""
+"""One repository of Amazon ECR."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
 
-from aws_ecr_gc.aws.client import Client, Session
+from aws_ecr_gc.aws.client import Client
 from aws_ecr_gc.errors import AwsFailure, ImageNotFound, Misuse, Unintelligible, one_line
-from aws_ecr_gc.inventory import INDEX_TYPES, Image, Status
+from aws_ecr_gc.inventory import INDEX_TYPES, Image
 from aws_ecr_gc.ports import Deletion, ImageId, Refusal
 from aws_ecr_gc.reference import Registry, Repository
+from aws_ecr_gc.registries.ecr.listings import Detail, detail_of, walk
 
-_PAGE = 1000
 _ACCEPTED = [
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -25,88 +24,36 @@ _ACCEPTED = [
 _MISSING = re.compile(r"imageDigest:'([^']+:[0-9a-fA-F]+)'")
 
 
-class _Detail(Struct, rename="camel", gc=False):
-    """An imageDetail of DescribeImages; members that nothing reads are skipped while decoding."""
-
-    registry_id: str
-    image_digest: str
-    image_pushed_at: float
-    image_status: Status = Status.ACTIVE
-    image_tags: tuple[str, ...] = ()
-    image_size_in_bytes: int = 0
-    image_manifest_media_type: str | None = None
-    artifact_media_type: str | None = None
-    subject_manifest_digest: str | None = None
-    last_recorded_pull_time: float | None = None
-
-
-class _Page(Struct):
-    details: list[_Detail] = field(name="imageDetails")
-    next_token: str | None = field(name="nextToken", default=None)
-
-
-_page_decoder = msgspec.json.Decoder(_Page)
-
-
-def _decode_page(body: bytes) -> dict[str, object] | None:
-    """Read a page of DescribeImages in a fraction of the time that botocore's parser takes: docs/adr/0003."""
-    try:
-        page = _page_decoder.decode(body)
-    except msgspec.ValidationError:
-        return None  # JSON of another shape, say timestamps as text: botocore's parser knows more forms
-    except msgspec.DecodeError as error:
-        raise Unintelligible(f"DescribeImages: the answer is not JSON ({error})") from error
-    answer: dict[str, object] = {"imageDetails": page.details}
-    if page.next_token:
-        answer["nextToken"] = page.next_token
-    return answer
-
-
-def _detail_of(parsed: dict[str, Any]) -> _Detail:
-    """The same from what botocore's own parser made of it."""
-    pulled_at = parsed.get("lastRecordedPullTime")
-    return _Detail(
-        registry_id=parsed["registryId"],
-        image_digest=parsed["imageDigest"],
-        image_pushed_at=parsed["imagePushedAt"].timestamp(),
-        image_status=Status(parsed.get("imageStatus", "ACTIVE")),
-        image_tags=tuple(parsed.get("imageTags", ())),
-        image_size_in_bytes=parsed.get("imageSizeInBytes", 0),
-        image_manifest_media_type=parsed.get("imageManifestMediaType"),
-        artifact_media_type=parsed.get("artifactMediaType"),
-        subject_manifest_digest=parsed.get("subjectManifestDigest"),
-        last_recorded_pull_time=None if pulled_at is None else pulled_at.timestamp(),
+def repository_not_found(name: str, registry: Registry, code: str) -> Misuse:
+    """The one wording for a repository that ECR says is not there."""
+    account = f"account {registry.account}" if registry.account else "the credentials' account"
+    return Misuse(
+        f"repository {name}: not found in {registry.region}, {account}; "
+        "check --repo, --region, --registry-id and the credentials",
+        code,
     )
 
 
 class EcrRepository:
-    """One repository of ECR. Implements `ports.RepositoryPort`."""
+    """One repository of ECR, on the client of its registry. Implements `ports.RepositoryPort`.
 
-    def __init__(self, client: Client, repository: Repository) -> None:
+    `address` is what goes with every call: the registry's id where the user gave one.
+    """
+
+    def __init__(self, client: Client, repository: Repository, address: Mapping[str, str]) -> None:
         self._client = client
-        self._client.decode("DescribeImages", _decode_page)
         self.repository = repository
-        self._address: dict[str, str] = {"repositoryName": repository.name}
-        if repository.registry.account is not None:
-            self._address["registryId"] = repository.registry.account
+        self._address = {"repositoryName": repository.name, **address}
         self._shared: dict[str | None, str | None] = {}
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back, those of the whole registry; a later call opens new ones."""
         self._client.close()
 
     def pages(self) -> Iterator[list[Image]]:
         """One walk over everything, 1,000 a page, whatever the status. Raises Misuse for an unknown repository."""
-        token: dict[str, str] = {}
-        while True:
-            answer = self._describe(maxResults=_PAGE, **token)
+        for answer in walk("DescribeImages", self._describe):
             yield self._images(answer)
-            following = answer.get("nextToken")
-            if not following:
-                return
-            if following == token.get("nextToken"):
-                raise Unintelligible("DescribeImages: the same page token twice: the listing would never end")
-            token = {"nextToken": following}
 
     def describe(self, digests: Sequence[str]) -> list[Image]:
         try:
@@ -125,19 +72,13 @@ class EcrRepository:
         except AwsFailure as error:
             if error.code != "RepositoryNotFoundException":
                 raise
-            registry = self.repository.registry
-            account = f"account {registry.account}" if registry.account else "the credentials' account"
-            raise Misuse(
-                f"repository {self.repository.name}: not found in {registry.region}, {account}; "
-                "check --repo, --region, --registry-id and the credentials",
-                error.code,
-            ) from error
+            raise repository_not_found(self.repository.name, self.repository.registry, error.code) from error
 
     def _images(self, answer: dict[str, Any]) -> list[Image]:
         try:
             details = answer["imageDetails"]
-            if details and not isinstance(details[0], _Detail):
-                details = [_detail_of(each) for each in details]
+            if details and not isinstance(details[0], Detail):
+                details = [detail_of(each) for each in details]
             images = [self._image(detail) for detail in details]
         except (KeyError, AttributeError, ValueError) as error:
             raise Unintelligible(f"DescribeImages: an image that can't be understood: {error!r}") from error
@@ -146,7 +87,7 @@ class EcrRepository:
             self.repository = msgspec.structs.replace(self.repository, registry=registry)
         return images
 
-    def _image(self, detail: _Detail) -> Image:
+    def _image(self, detail: Detail) -> Image:
         """The value that is kept; the few media types there are, each as one string for all images."""
         share = self._shared.setdefault
         media_type = detail.image_manifest_media_type
@@ -181,6 +122,8 @@ class EcrRepository:
             return {image["imageId"]["imageDigest"]: image["imageManifest"].encode() for image in answer["images"]}
         except KeyError as error:
             raise Unintelligible(f"BatchGetImage: an image without {error}") from error
+        except UnicodeEncodeError as error:  # JSON can escape half of a character
+            raise Unintelligible(f"BatchGetImage: a manifest that is no text: {error}") from error
 
     def delete(self, ids: Sequence[ImageId]) -> Deletion:
         answer = self._client.call(
@@ -207,12 +150,3 @@ class EcrRepository:
 
 def _id_of(row: dict[str, str]) -> ImageId:
     return ImageId(row.get("imageDigest", ""), row.get("imageTag"))
-
-
-def open_repository(
-    name: str, *, region: str | None, registry_id: str | None, profile: str | None, endpoint_url: str | None
-) -> EcrRepository:
-    """The repository of this name. Nothing is called yet. Raises Misuse for a configuration that can't work."""
-    session = Session(profile, region)
-    registry = Registry(registry_id, session.region, session.partition)
-    return EcrRepository(session.ecr(endpoint_url), Repository(registry, name))
