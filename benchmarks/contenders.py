@@ -10,6 +10,11 @@ PRODUCT = "aws-ecr-gc"
 BOTO3 = "plain boto3"
 FLOOR = "floor"
 
+FEW = "few to delete"
+TEN_RULES = "ten rules"
+PLANNED = {FEW: KEEP, "most to delete": (*KEEP, "main=100", "v1=100"), TEN_RULES: ()}
+"""The policies that are planned with alone, as `planning` takes them: prefixes, or none for the one of ten rules."""
+
 
 def product(url: str) -> list[str]:
     """The dry run, as it is typed."""
@@ -38,6 +43,6 @@ def listing(url: str) -> list[str]:
     return [sys.executable, "-m", "benchmarks.listing", url]
 
 
-def planning(images: int, keeps: tuple[str, ...]) -> list[str]:
-    """The product's planning alone."""
-    return [sys.executable, "-m", "benchmarks.planning", str(images), *keeps]
+def planning(images: int, policy: str) -> list[str]:
+    """The product's planning alone, under one of the policies `PLANNED`."""
+    return [sys.executable, "-m", "benchmarks.planning", str(images), *PLANNED[policy]]

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from benchmarks.contenders import BOTO3, PRODUCT
-from benchmarks.measuring import Run
+from benchmarks.contenders import BOTO3, FEW, PRODUCT, TEN_RULES
+from benchmarks.measuring import Planned, Run
 
 LATENCY = 0.05
 """Seconds a call, where the network's part of the time is of interest."""
@@ -75,6 +75,17 @@ def small(words: str, measured: Run, bare: Run, *, loads_botocore: bool) -> Iter
 def memory(images: int, of_all: Run, of_none: Run, words: str, bound: float) -> Goal:
     """(peak at N - peak at 0) / N."""
     return Goal(f"bytes an image {words}", (of_all.peak - of_none.peak) / images, bound, (images, 100_000))
+
+
+def planning(plans: Mapping[int, Mapping[str, Planned]]) -> Iterator[Goal]:
+    """What ten rules cost beside the prefixes alone, over the same images, and the memory for the most images."""
+    side_by_side = {images: planned for images, planned in plans.items() if FEW in planned}
+    images = nearest(side_by_side, 100_000)
+    ratio = side_by_side[images][TEN_RULES].seconds / side_by_side[images][FEW].seconds
+    yield Goal("planning 100,000 with ten rules: CPU / by prefix alone", ratio, 10, (images, 100_000))
+    images = max(plans)
+    peak = plans[images][TEN_RULES].peak / 1e6
+    yield Goal("planning 1,000,000 with ten rules: peak MB", peak, 1000, (images, 1_000_000))
 
 
 def nearest(sizes: Mapping[int, object], wanted: int) -> int:

@@ -33,6 +33,17 @@ class Run(NamedTuple):
     """Seconds from the start of the process to the arrival of its first call; 0 without one."""
 
 
+class Planned(NamedTuple):
+    """A plan made in memory: CPU seconds of making it and of reading each decision once, and memory in bytes."""
+
+    seconds: float
+    reading: float
+    added: int
+    """What both added to the peak of the process."""
+    peak: int
+    steps: int
+
+
 class Server:
     """The server process, as seen from here."""
 

@@ -1,4 +1,7 @@
-"""Planning alone, in memory. Run as a module: benchmarks.planning COUNT PREFIX=N...; prints JSON for `Planned`."""
+"""Planning alone, in memory. Run as a module: benchmarks.planning COUNT [PREFIX=N...]; prints a `Planned` as JSON.
+
+Without prefixes, the policy is the one of ten rules.
+"""
 
 import json
 import sys
@@ -7,27 +10,36 @@ from collections.abc import Iterator
 from resource import RUSAGE_SELF, getrusage
 
 from aws_ecr_gc.inventory import Image, Inventory
-from aws_ecr_gc.policy import KeepNewest, Policy, make_plan
+from aws_ecr_gc.policy import make_plan
 from aws_ecr_gc.reference import Registry, Repository
-from benchmarks.measuring import PEAK_UNIT
+from benchmarks.measuring import PEAK_UNIT, Planned
+from benchmarks.policies import by_prefix, ten_rules
 from benchmarks.rows import NEWEST, image_rows
 
 
 def main(count: int, keeps: list[str]) -> None:
+    policy = by_prefix(keeps) if keeps else ten_rules()
     images = {image.digest: image for image in _images(count)}
     inventory = Inventory(Repository(Registry("123456789012", "us-east-1", "aws"), "bench"), NEWEST, images)
-    rules = [KeepNewest(prefix, int(number)) for prefix, _, number in (keep.partition("=") for keep in keeps)]
-    policy = Policy(tuple(rules), delete_untagged=True)
-    before, started = _peak(), time.perf_counter()
+    before, started = _peak(), time.process_time()
     plan = make_plan(inventory, policy, NEWEST + 86400)
-    seconds = time.perf_counter() - started
-    print(json.dumps({"seconds": seconds, "bytes_an_image": (_peak() - before) / count, "steps": len(plan.steps)}))
+    planned = time.process_time()
+    for decision in plan.decisions:
+        assert decision.reasons  # noqa: S101 - so that each is made out
+    read = time.process_time()
+    peak = _peak()
+    print(json.dumps(Planned(planned - started, read - planned, peak - before, peak, len(plan.steps))))
 
 
 def _images(count: int) -> Iterator[Image]:
-    media_type = "application/vnd.docker.distribution.manifest.v2+json"
     for row in image_rows(count):
-        yield Image(row["imageDigest"], row["imagePushedAt"], tuple(row.get("imageTags", ())), media_type)
+        yield Image(
+            row["imageDigest"],
+            row["imagePushedAt"],
+            tuple(row.get("imageTags", ())),
+            row["imageManifestMediaType"],
+            pulled_at=row.get("lastRecordedPullTime"),
+        )
 
 
 def _peak() -> int:

@@ -4,46 +4,43 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from aws_ecr_gc import policyfile, policytests
 from aws_ecr_gc.aws.permissions import PERMISSIONS
-from aws_ecr_gc.cli import collect
+from aws_ecr_gc.cli import collect, policy
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.cli.main import COMMANDS, summary
 from aws_ecr_gc.errors import MEANINGS
-from aws_ecr_gc.report import document
+from aws_ecr_gc.report import differences, document, explanations, forecasts, judgements, plans
 from aws_ecr_gc.sandbox import scenario_schema
 
 ROOT = Path(__file__).parent.parent
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def _schema(title: str, schema: dict[str, Any]) -> str:
-    return json.dumps({"$schema": _DIALECT, "title": title, **schema}, indent=2) + "\n"
+def _schema(title: str, shape: Callable[[], dict[str, Any]]) -> str:
+    return json.dumps({"$schema": _DIALECT, "title": title, **shape()}, indent=2) + "\n"
 
 
 def _reference() -> str:
     exits = "\n".join(f"| {code} | {meaning} |" for code, meaning in MEANINGS.items())
     calls = "\n".join(f"| `{name}` | `{each.action}` | {each.need.value} |" for name, each in PERMISSIONS.items())
-    commands = "\n".join(f"| `aws-ecr-gc {name}` | {text} |" for name, (_, text) in COMMANDS.items())
+    schemas = "\n".join(f"| `{name}.schema.json` | {title} |" for name, (title, _) in SCHEMAS.items())
     return f"""# Reference
 
 Generated from the code by `make generate`; a test checks that it is up to date.
 
-## Command line
+## The original's command line
 
 ```text
 {_help(collect.parser(summary()))}```
 
-## Other commands
-
-| command | what it is |
-|---|---|
-{commands}
-
-`iam-policy` takes the flags of the run that the policy is for.
-
+{_commands("aws-ecr-gc", COMMANDS)}
+{_commands("aws-ecr-gc policy", policy.COMMANDS)}
 ## Exit codes
 
 | code | meaning |
@@ -60,9 +57,19 @@ Where several apply, the first of 130, 1, 5, 3, 4, 6 wins.
 
 ## Schemas
 
-In the repository under `src/`, and in the package: `aws_ecr_gc/schemas/run.schema.json` for the document of
-`--output json`, `aws_ecr_gc/schemas/scenario.schema.json` for scenario files of the sandbox.
+In the repository under `src/aws_ecr_gc/schemas/`, and in the package.
+
+| schema | of |
+|---|---|
+{schemas}
 """
+
+
+def _commands(before: str, commands: dict[str, tuple[str, str]]) -> str:
+    return "\n".join(
+        f"## {before} {name}\n\n```text\n{_help(import_module(module).parser())}```\n"
+        for name, (module, _) in commands.items()
+    )
 
 
 def _help(parser: Parser) -> str:
@@ -70,9 +77,23 @@ def _help(parser: Parser) -> str:
     return parser.format_help()
 
 
+SCHEMAS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
+    "policy": ("A policy file of aws-ecr-gc", policyfile.schema),
+    "policytest": ("Cases for a policy", policytests.schema),
+    "run": ("A run of aws-ecr-gc", document.schema),
+    "plan": ("Plans under a policy, and how they were carried out", plans.schema),
+    "forecast": ("Forecasts under a policy", forecasts.schema),
+    "explanation": ("The explanation of one decision", explanations.schema),
+    "policytest-result": ("How cases for a policy ended", judgements.schema),
+    "difference": ("What changes sides from one policy to another", differences.schema),
+    "scenario": ("A scenario of the sandbox", scenario_schema),
+}
+
 FILES: dict[str, Callable[[], str]] = {
-    "src/aws_ecr_gc/schemas/run.schema.json": lambda: _schema("A run of aws-ecr-gc", document.schema()),
-    "src/aws_ecr_gc/schemas/scenario.schema.json": lambda: _schema("A scenario of the sandbox", scenario_schema()),
+    **{
+        f"src/aws_ecr_gc/schemas/{name}.schema.json": partial(_schema, title, shape)
+        for name, (title, shape) in SCHEMAS.items()
+    },
     "docs/reference.md": _reference,
 }
 

@@ -109,15 +109,13 @@ class _Run:
 
         Only BatchGetImage answers for each digest by itself. It moves the pull time of what is still there.
         """
-        doubtful = [
-            digest for digest in dict.fromkeys(step.subject for step in batch) if digest in self._removed_by_tag
-        ]
+        subjects = dict.fromkeys(subject for step in batch for subject in step.subjects)
+        doubtful = [digest for digest in subjects if digest in self._removed_by_tag]
         self._removed_by_tag.difference_update(doubtful)
-        if not doubtful:
-            return
-        for digest in self._port.manifests(doubtful):
-            detail = "it got another tag while those of the plan were removed"
-            self.outcomes[digest] = Outcome(digest, Result.SKIPPED, CHANGED, detail)
+        for start in range(0, len(doubtful), BATCH):
+            for digest in self._port.manifests(doubtful[start : start + BATCH]):
+                detail = "it got another tag while those of the plan were removed"
+                self.outcomes[digest] = Outcome(digest, Result.SKIPPED, CHANGED, detail)
 
     def _may_go(self, step: Step) -> bool:
         """Whether all that needs the image is gone."""

@@ -1,4 +1,4 @@
-"""What one run of the collector was asked to do."""
+"""What a command was asked to do."""
 
 import os
 from pathlib import Path
@@ -6,21 +6,21 @@ from pathlib import Path
 from msgspec import Struct
 
 from aws_ecr_gc.errors import Misuse
-from aws_ecr_gc.policy import Policy
+from aws_ecr_gc.policy import Policy, original_policy
 
 
-class Config(Struct, frozen=True):
-    """One repository, one policy. Where a field is None, the user's AWS configuration decides."""
+class Connection(Struct, frozen=True):
+    """Which registry, and as whom. Where a field is None, the user's AWS configuration decides."""
 
-    repository: str
-    policy: Policy
     region: str | None = None
     registry_id: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
-    dry_run: bool = False
-    strict: bool = False
-    output: str = "text"
+
+
+class Directories(Struct, frozen=True):
+    """Where files are kept between runs."""
+
     cache_dir: Path | None = None
     state_dir: Path | None = None
 
@@ -33,6 +33,46 @@ class Config(Struct, frozen=True):
     def state(self) -> Path:
         """Where steps still to do are kept: `state_dir`, or the XDG state directory."""
         return self.state_dir or _xdg("XDG_STATE_HOME", ".local/state")
+
+
+class OriginalFlags(Struct, frozen=True):
+    """What the original's flags say about images; `grace` is in seconds."""
+
+    keep: dict[str, int] = {}
+    delete_untagged: bool = False
+    grace: float = 3600.0
+
+    @property
+    def policy(self) -> Policy:
+        return original_policy(self.keep, delete_untagged=self.delete_untagged, grace=self.grace)
+
+
+class Config(Struct, frozen=True):
+    """The original's main job: one repository, its flags."""
+
+    repository: str
+    flags: OriginalFlags = OriginalFlags()
+    connection: Connection = Connection()
+    directories: Directories = Directories()
+    dry_run: bool = False
+    strict: bool = False
+    output: str = "text"
+
+
+class Request(Struct, frozen=True):
+    """What the commands with a policy file (or the original's flags in its stead) work on.
+
+    `patterns` are globs of repository names; none means all. `at` moves the clock, in epoch seconds. With `snapshot`
+    the file is read instead of AWS.
+    """
+
+    policy: Path | OriginalFlags
+    patterns: tuple[str, ...] = ()
+    connection: Connection = Connection()
+    directories: Directories = Directories()
+    snapshot: Path | None = None
+    at: float | None = None
+    output: str = "text"
 
 
 def _xdg(variable: str, fallback: str) -> Path:

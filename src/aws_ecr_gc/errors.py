@@ -3,6 +3,7 @@
     Error                      one line for the user; never raised as such
     ├── Misuse             2   what was typed or set is wrong; nothing was changed
     │   ├── Incomplete     2   something that must be given is missing; shown with the usage
+    │   ├── Mistakes       2   several at once, a line each
     │   └── Credentials    2   none, broken or expired
     ├── AwsFailure         3   AWS refused or failed, or could not be reached
     │   ├── AccessDenied   3   names the missing IAM action
@@ -39,9 +40,9 @@ MEANINGS: dict[Exit, str] = {
     Exit.UNEXPECTED: "unexpected: a defect of aws-ecr-gc, or the result can't be written",
     Exit.MISUSE: "what was typed or set is wrong; nothing was changed",
     Exit.AWS: "AWS refused or failed, or something could not be read",
-    Exit.REFUSED: "a guard or a plan's precondition refused (reserved: nothing does yet)",
+    Exit.REFUSED: "a guard or a plan's precondition refused",
     Exit.SOME_FAILED: "some deletions failed",
-    Exit.FOUND: "a check found something (reserved: nothing does yet)",
+    Exit.FOUND: "a check found something",
     Exit.INTERRUPTED: "interrupted",
 }
 
@@ -82,6 +83,11 @@ class Error(Exception):
         self.code = code or type(self).__name__
         """AWS's error code, or the name of what broke on the way to it."""
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What to show, a line each."""
+        return (str(self),)
+
 
 class Misuse(Error):
     """What was typed or set is wrong."""
@@ -91,6 +97,18 @@ class Misuse(Error):
 
 class Incomplete(Misuse):
     """What must be given is missing: the usage belongs beside this message."""
+
+
+class Mistakes(Misuse):
+    """All that is wrong with what was written, at least one line."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = tuple(lines)
+        super().__init__("; ".join(self._lines))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return self._lines
 
 
 class Credentials(Misuse):

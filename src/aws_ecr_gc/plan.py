@@ -1,5 +1,7 @@
 """A plan as a value: what shall happen to every image, why, and in which order."""
 
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -32,6 +34,17 @@ class Decision(Struct, frozen=True, gc=False):
     reasons: tuple[Reason, ...]
 
 
+class Decisions(Sequence[Decision]):
+    """Every decision, newest image first. They may be made out one by one, as they are looked at."""
+
+    @abstractmethod
+    def beyond_rules(self) -> Iterator[Decision]:
+        """Those that no rule asked for: what is held, and what is left alone (archived, unknown, in doubt).
+
+        Without what the rules of the policy may say of it besides.
+        """
+
+
 class Action(StrEnum):
     """What a step does."""
 
@@ -43,6 +56,7 @@ class Step(Struct, frozen=True, gc=False):
 
     `after` names the digests of this plan that must be gone before (an index before its children, a subject before
     its referrers); `wave` is the length of the longest such chain, so steps of one wave never wait for one another.
+    `subjects` are those of `after` that the image refers to.
     """
 
     action: Action
@@ -53,16 +67,22 @@ class Step(Struct, frozen=True, gc=False):
     size: int
     after: tuple[str, ...]
     wave: int
-    subject: str | None = None
+    subjects: tuple[str, ...] = ()
     pulled_at: float | None = None
 
 
 class Plan(Struct, frozen=True):
-    """Every decision, newest image first, and the steps in the order to carry them out."""
+    """Every decision, and the steps in the order to carry them out.
+
+    `active` is the number of images that are not archived or on the way back from there. `size` is that of what goes,
+    in bytes, at most: layers that other images share are counted with each; indexes have none of their own.
+    """
 
     repository: Repository
     taken_at: float
-    decisions: tuple[Decision, ...]
+    active: int
+    size: int
+    decisions: Decisions
     steps: tuple[Step, ...]
 
 

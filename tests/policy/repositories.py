@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 from aws_ecr_gc.inventory import Image, Inventory, Status
-from aws_ecr_gc.policy import KeepNewest, Policy
+from aws_ecr_gc.policy import Guards, Keep, Match, Policy, Rule, Signatures, original_policy
 from aws_ecr_gc.reference import Registry, Repository
 
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -17,7 +17,8 @@ NOW = 1_500_000_000.0
 REPOSITORY = Repository(Registry("123456789012", "us-east-1", "aws"), "testrepo")
 
 _PREFIXES = ("build", "build-x", "release", "nightly")
-_TAGS = tuple(f"{prefix}-{number}" for prefix in (*_PREFIXES, "other") for number in range(200))
+_VERSIONS = tuple(f"v{number % 3}.{number // 3 % 3}.{number // 9}{'-rc.1' * (number % 4 == 0)}" for number in range(36))
+_TAGS = (*(f"{prefix}-{number}" for prefix in (*_PREFIXES, "other") for number in range(200)), *_VERSIONS * 9)
 
 
 def digest(name: object) -> str:
@@ -33,13 +34,15 @@ def inventory_of(images: Sequence[Image]) -> Inventory:
 def images(draw: st.DrawFn, *, archived: bool = True) -> list[Image]:
     """Up to 25 images. What an image names comes earlier in the list, as a digest must be known to be named.
 
+    A signature names by its tag what it signs, as cosign's do.
+
     An index may have a subject too, one of its own children included: so both together may form circles.
     """
     free_tags = list(_TAGS)
     random.Random(draw(st.integers(0, 100))).shuffle(free_tags)
     made: list[Image] = []
     for number in range(draw(st.integers(0, 25))):
-        kind = draw(st.sampled_from(["manifest", "manifest", "index", "index", "referrer", "unknown"]))
+        kind = draw(st.sampled_from(["manifest", "manifest", "index", "index", "referrer", "signature", "unknown"]))
         earlier = [image.digest for image in made]
         children: tuple[str, ...] | None = ()
         if kind == "index":
@@ -51,16 +54,20 @@ def images(draw: st.DrawFn, *, archived: bool = True) -> list[Image]:
         if status is Status.ARCHIVED and kind == "index" and draw(st.booleans()):
             children = None
         count = draw(st.sampled_from([0, 0, 0, 0, 1, 1, 1, 1, 2, 4, 150]))
-        tags = tuple(free_tags.pop() for _ in range(count) if free_tags)
+        tags = tuple(dict.fromkeys(free_tags.pop() for _ in range(count) if free_tags))
+        if kind == "signature":
+            signed = draw(st.sampled_from([*earlier, digest("gone")]))
+            tags = (*tags[: draw(st.sampled_from([0, 0, 1]))], f"sha256-{signed.removeprefix('sha256:')}.sig")
         made.append(
             Image(
                 digest=digest(number),
-                pushed_at=NOW - draw(st.sampled_from([60, 1800, 3599, 3600, 3601, 7200, 86400, -60])),
+                pushed_at=NOW - draw(st.sampled_from([60, 1800, 3599, 3600, 3601, 7200, 86400, 259200, 3456000, -60])),
                 tags=tags,
                 media_type={"index": INDEX, "unknown": UNKNOWN}.get(kind, MANIFEST),
                 status=status,
                 subject=subject,
                 children=children,
+                pulled_at=draw(st.sampled_from([None, None, NOW - 300, NOW - 5000, NOW - 90000])),
             )
         )
     return made
@@ -68,7 +75,72 @@ def images(draw: st.DrawFn, *, archived: bool = True) -> list[Image]:
 
 inventories = images().map(inventory_of)
 
-keeps = st.dictionaries(st.sampled_from(_PREFIXES), st.integers(0, 5), max_size=4).map(
-    lambda counts: tuple(KeepNewest(prefix, count) for prefix, count in counts.items())
+prefix_counts = st.dictionaries(st.sampled_from(_PREFIXES), st.integers(0, 5), max_size=4)
+original_policies = st.builds(
+    original_policy, prefix_counts, delete_untagged=st.booleans(), grace=st.sampled_from([0.0, 3600.0])
 )
-policies = st.builds(Policy, keeps, st.booleans(), st.sampled_from([0.0, 3600.0]))
+
+_HOURS = st.sampled_from([600.0, 3600.0, 7200.0, 86400.0, 864000.0])
+
+
+def _named(names: Sequence[str], values: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.dictionaries(st.sampled_from(names), values, max_size=2).map(lambda found: tuple(found.items()))
+
+
+keeps = st.builds(
+    Keep,
+    newest=st.sampled_from([0, 0, 1, 2, 4]),
+    younger_than=st.none() | _HOURS,
+    pulled_within=st.none() | _HOURS,
+    periods=_named(["hourly", "daily", "weekly", "monthly", "yearly"], st.integers(1, 3)),
+    within=_named(["hourly", "daily", "weekly"], _HOURS),
+    timezone=st.sampled_from(["UTC", "Europe/Berlin", "Pacific/Chatham"]),
+)
+version_keeps = st.builds(
+    Keep,
+    newest=st.sampled_from([0, 0, 1]),
+    versions=_named(["majors", "minors", "patches", "prereleases"], st.integers(1, 3)),
+)
+_excepted = st.none() | st.sampled_from(
+    [Match(glob=("*-1?",)), Match(regex=(".*[5-9]",)), Match(media_type=(UNKNOWN,))]
+)
+rules = st.one_of(
+    st.builds(
+        Rule,
+        name=st.just(""),
+        match=st.builds(Match, prefix=st.sampled_from([(), ("build",), ("release", "nightly")]), excepted=_excepted),
+        keep=keeps,
+    ),
+    st.builds(
+        Rule,
+        name=st.just(""),
+        match=st.builds(Match, glob=st.sampled_from([("*",), ("build-*", "other-1*")]), excepted=_excepted),
+        keep=keeps,
+    ),
+    st.builds(
+        Rule,
+        name=st.just(""),
+        match=st.builds(Match, regex=st.just(("(?P<stream>[a-z]+)(-x)?-(?P<number>[0-9]+)",)), excepted=_excepted),
+        keep=keeps,
+        group_by=st.sampled_from([(), ("stream",)]),
+    ),
+    st.builds(Rule, name=st.just(""), match=st.just(Match(semver="v{version}")), keep=version_keeps),
+    st.builds(Rule, name=st.just(""), match=st.just(Match(untagged=True)), keep=keeps),
+    st.builds(Rule, name=st.just(""), match=st.just(Match(media_type=("*index*",))), keep=keeps),
+)
+
+
+def _with_names(drawn: list[Rule]) -> tuple[Rule, ...]:
+    return tuple(Rule(f"rule {number}", each.match, each.keep, each.group_by) for number, each in enumerate(drawn))
+
+
+file_policies = st.builds(
+    Policy,
+    rules=st.lists(rules, max_size=4).map(_with_names),
+    protect_tags=st.sampled_from([(), (), ("*-1", "release-*7")]),
+    protect_digests=st.frozensets(st.integers(0, 25).map(digest), max_size=2),
+    grace=st.sampled_from([0.0, 0.0, 3600.0]),
+    signatures=st.sampled_from(Signatures),
+    guards=st.just(Guards()),
+)
+policies = original_policies | file_policies

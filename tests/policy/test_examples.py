@@ -2,7 +2,7 @@
 
 from aws_ecr_gc.inventory import Image, Status
 from aws_ecr_gc.plan import Leftover, Plan
-from aws_ecr_gc.policy import KeepNewest, Policy, indexes_to_read, make_plan
+from aws_ecr_gc.policy import Policy, indexes_to_read, make_plan, original_policy
 from tests.policy.repositories import INDEX, MANIFEST, NOW, UNKNOWN, digest, inventory_of
 
 HOUR = 3600.0
@@ -21,9 +21,12 @@ def image(name: str, *tags: str, hours_ago: float = 100, **fields: object) -> Im
     )
 
 
+def policy_of(*keep: tuple[str, int], untagged: bool = False, grace: float = HOUR) -> Policy:
+    return original_policy(dict(keep), delete_untagged=untagged, grace=grace)
+
+
 def plan(images: list[Image], *keep: tuple[str, int], untagged: bool = False, grace: float = HOUR) -> Plan:
-    rules = tuple(KeepNewest(prefix, count) for prefix, count in keep)
-    return make_plan(inventory_of(images), Policy(rules, untagged, grace), NOW)
+    return make_plan(inventory_of(images), policy_of(*keep, untagged=untagged, grace=grace), NOW)
 
 
 def going(images: list[Image], *keep: tuple[str, int], untagged: bool = False, grace: float = HOUR) -> list[str]:
@@ -201,13 +204,14 @@ def test_referrers_follow_their_subject_and_take_no_place() -> None:
     assert [step.digest for step in plan(images, ("build", 1)).steps] == [digest("a"), digest("s"), digest("t")]
 
 
-def test_a_referrer_with_an_unlisted_tag_stays_when_its_subject_goes_and_holds_nothing() -> None:
+def test_a_referrer_with_an_unlisted_tag_keeps_its_subject_for_ecr_may_remove_referrers_with_it() -> None:
     images = [
         image("a", "build-1", hours_ago=9),
         image("s", "sbom", hours_ago=8, subject=digest("a")),
         image("b", "build-2", hours_ago=6),
     ]
-    assert going(images, ("build", 1)) == ["a"]
+    assert going(images, ("build", 1)) == []
+    assert reasons(images, "a", ("build", 1)) == ["followed"]
 
 
 def test_an_untagged_referrer_whose_subject_is_gone_goes_where_untagged_images_go() -> None:
@@ -227,18 +231,6 @@ def test_a_tagged_referrer_without_its_subject_is_decided_by_its_tags() -> None:
     assert going(images, ("build", 2), untagged=True) == []
     assert going(images, ("build", 1), untagged=True) == ["a"]
     assert going(images, ("build", 0)) == ["u", "a"]
-
-
-def test_a_referrer_that_an_unlisted_tag_saves_contends_once_its_subject_goes_so_that_a_second_run_finds_the_same() -> (
-    None
-):
-    images = [
-        image("b", "build-1", hours_ago=9),
-        image("a", "x-1", hours_ago=8),
-        image("s", "build-2", "sbom", hours_ago=7, subject=digest("a")),
-    ]
-    assert going(images, ("build", 1), ("x", 1)) == []
-    assert going(images, ("build", 1), ("x", 0)) == ["a", "b"]
 
 
 def test_an_index_that_lists_its_own_subject_stays_because_neither_can_go_first() -> None:
@@ -283,20 +275,20 @@ def test_an_archived_index_that_cannot_be_read_retains_all_untagged_images() -> 
 def test_indexes_are_read_only_where_something_would_be_collected() -> None:
     index = Image(digest("i"), NOW - 9 * HOUR, ("build-1",), INDEX, children=None)
     inventory = inventory_of([index, image("a", "build-2", hours_ago=8)])
-    assert indexes_to_read(inventory, Policy((KeepNewest("build", 2),)), NOW) == []
-    assert indexes_to_read(inventory, Policy((KeepNewest("build", 1),)), NOW) == [digest("i")]
+    assert indexes_to_read(inventory, policy_of(("build", 2)), NOW) == []
+    assert indexes_to_read(inventory, policy_of(("build", 1)), NOW) == [digest("i")]
 
 
 def test_what_an_interrupted_run_left_over_goes_though_no_rule_asks_for_untagged_images() -> None:
     child = image("a", hours_ago=9)
-    policy = Policy((KeepNewest("build", 1),))
+    policy = policy_of(("build", 1))
     leftover = Leftover(child.digest, (), child.pushed_at, (digest("i"),))
     assert [step.digest for step in make_plan(inventory_of([child]), policy, NOW, [leftover]).steps] == [child.digest]
 
 
 def test_a_leftover_that_was_pushed_again_or_tagged_or_is_needed_stays() -> None:
     child = image("a", hours_ago=9)
-    policy = Policy((KeepNewest("build", 1),))
+    policy = policy_of(("build", 1))
     pushed_again = Leftover(child.digest, (), child.pushed_at - 1, (digest("i"),))
     assert not make_plan(inventory_of([child]), policy, NOW, [pushed_again]).steps
     record = Leftover(child.digest, (), child.pushed_at, (digest("i"),))
@@ -307,7 +299,7 @@ def test_a_leftover_that_was_pushed_again_or_tagged_or_is_needed_stays() -> None
 
 def test_a_tagged_referrer_that_an_interrupted_run_left_over_goes_and_one_with_a_new_tag_stays() -> None:
     referrer = image("s", "build-sig", hours_ago=9, subject=digest("gone"))
-    policy = Policy((KeepNewest("build", 1),))
+    policy = policy_of(("build", 1))
     record = Leftover(referrer.digest, ("build-sig", "build-x"), referrer.pushed_at, (digest("gone"),))
     assert [step.digest for step in make_plan(inventory_of([referrer]), policy, NOW, [record]).steps] == [digest("s")]
     tagged = image("s", "build-sig", "build-new", hours_ago=9, subject=digest("gone"))
@@ -317,7 +309,7 @@ def test_a_tagged_referrer_that_an_interrupted_run_left_over_goes_and_one_with_a
 def test_a_tagged_child_that_an_interrupted_run_left_over_is_decided_by_its_own_tags() -> None:
     child = image("a", "build-1", hours_ago=9)
     record = Leftover(child.digest, child.tags, child.pushed_at, (digest("i"),))
-    assert not make_plan(inventory_of([child]), Policy((KeepNewest("build", 1),)), NOW, [record]).steps
+    assert not make_plan(inventory_of([child]), policy_of(("build", 1)), NOW, [record]).steps
 
 
 def test_a_tagged_referrer_left_over_goes_also_with_an_index_that_is_left_over_itself() -> None:
@@ -329,6 +321,6 @@ def test_a_tagged_referrer_left_over_goes_also_with_an_index_that_is_left_over_i
         Leftover(digest("r"), ("build-x-1",), images[0].pushed_at, (digest("i"), digest("gone"))),
         Leftover(digest("i"), (), images[1].pushed_at, (digest("gone"),)),
     ]
-    policy = Policy((KeepNewest("build", 0), KeepNewest("build-x", 1)))
+    policy = policy_of(("build", 0), ("build-x", 1))
     steps = make_plan(inventory_of(images), policy, NOW, records).steps
     assert [step.digest for step in steps] == [digest("i"), digest("r")]

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, newest_first
 from aws_ecr_gc.plan import Leftover, Plan, Verdict
-from aws_ecr_gc.policy import KeepNewest, Policy, indexes_to_read, make_plan
-from tests.policy.repositories import INDEX, NOW, inventories, policies
+from aws_ecr_gc.policy import Keep, Policy, indexes_to_read, make_plan, original_policy
+from tests.policy.repositories import INDEX, NOW, inventories, policies, prefix_counts
 
 
 def collected(plan: Plan) -> set[str]:
@@ -31,6 +31,17 @@ def test_every_image_gets_exactly_one_decision_with_a_reason(inventory: Inventor
 
 
 @given(inventories, policies)
+def test_what_is_decided_beyond_the_rules_is_found_alone_as_among_all(inventory: Inventory, policy: Policy) -> None:
+    decisions = make_plan(inventory, policy, NOW).decisions
+    own = {"archived", "activating", "unread-archived-index", "unknown-media-type", "circle"}
+    among_all = [each for each in decisions if each.verdict is Verdict.HELD or each.reasons[0].rule in own]
+    alone = list(decisions.beyond_rules())
+    assert [(each.image, each.verdict, each.reasons[0]) for each in alone] == [
+        (each.image, each.verdict, each.reasons[0]) for each in among_all
+    ]
+
+
+@given(inventories, policies)
 def test_a_second_run_right_after_the_first_deletes_nothing(inventory: Inventory, policy: Policy) -> None:
     first = make_plan(inventory, policy, NOW)
     assert not make_plan(without(inventory, collected(first)), policy, NOW).steps
@@ -38,24 +49,49 @@ def test_a_second_run_right_after_the_first_deletes_nothing(inventory: Inventory
 
 @given(inventories, policies, st.data())
 def test_the_order_of_the_rules_is_of_no_account(inventory: Inventory, policy: Policy, data: st.DataObject) -> None:
-    shuffled = msgspec.structs.replace(policy, keep=tuple(data.draw(st.permutations(policy.keep))))
+    shuffled = msgspec.structs.replace(policy, rules=tuple(data.draw(st.permutations(policy.rules))))
     assert collected(make_plan(inventory, policy, NOW)) == collected(make_plan(inventory, shuffled, NOW))
 
 
 @given(inventories, policies, st.data())
-def test_a_higher_number_never_deletes_more(inventory: Inventory, policy: Policy, data: st.DataObject) -> None:
-    more = tuple(KeepNewest(rule.prefix, rule.count + data.draw(st.integers(0, 3))) for rule in policy.keep)
-    generous = msgspec.structs.replace(policy, keep=more)
+def test_a_keep_with_more_in_it_never_deletes_more(inventory: Inventory, policy: Policy, data: st.DataObject) -> None:
+    more = tuple(msgspec.structs.replace(rule, keep=_more(rule.keep, data)) for rule in policy.rules)
+    generous = msgspec.structs.replace(policy, rules=more, grace=policy.grace + data.draw(st.sampled_from([0, 3600])))
     assert collected(make_plan(inventory, generous, NOW)) <= collected(make_plan(inventory, policy, NOW))
 
 
-@given(inventories, policies)
-def test_one_more_keep_never_deletes_more_of_what_was_managed(inventory: Inventory, policy: Policy) -> None:
-    """`build-` manages nothing that `build` does not."""
-    others = tuple(rule for rule in policy.keep if rule.prefix != "build")
-    policy = msgspec.structs.replace(policy, keep=(*others, KeepNewest("build", 1)))
-    more = msgspec.structs.replace(policy, keep=(*policy.keep, KeepNewest("build-", 2)))
+def _more(keep: Keep, data: st.DataObject) -> Keep:
+    add = st.integers(0, 3)
+    return msgspec.structs.replace(
+        keep,
+        newest=keep.newest + data.draw(add),
+        younger_than=(keep.younger_than or 0) + data.draw(add) * 3600 or None,
+        pulled_within=(keep.pulled_within or 0) + data.draw(add) * 3600 or None,
+        periods=tuple((name, count + data.draw(add)) for name, count in keep.periods),
+        within=tuple((name, seconds + data.draw(add) * 3600) for name, seconds in keep.within),
+        versions=tuple((name, count + data.draw(add)) for name, count in keep.versions),
+    )
+
+
+@given(inventories, policies, st.data())
+def test_one_more_rule_never_deletes_more_of_what_was_managed(
+    inventory: Inventory, policy: Policy, data: st.DataObject
+) -> None:
+    """The new rule matches no more than an old one does: it manages nothing new."""
+    if not policy.rules:
+        return
+    like = data.draw(st.sampled_from(policy.rules))
+    rule = msgspec.structs.replace(like, name="one more", keep=_more(Keep(), data))
+    more = msgspec.structs.replace(policy, rules=(*policy.rules, rule))
     assert collected(make_plan(inventory, more, NOW)) <= collected(make_plan(inventory, policy, NOW))
+
+
+@given(inventories, prefix_counts)
+def test_one_more_prefix_within_another_never_deletes_more(inventory: Inventory, counts: dict[str, int]) -> None:
+    """`build-` manages nothing that `build` does not."""
+    fewer = original_policy({**counts, "build": 1}, delete_untagged=True)
+    more = original_policy({**counts, "build": 1, "build-": 2}, delete_untagged=True)
+    assert collected(make_plan(inventory, more, NOW)) <= collected(make_plan(inventory, fewer, NOW))
 
 
 @given(inventories, policies)
@@ -84,10 +120,12 @@ def test_in_order_no_step_meets_a_reference_and_each_prerequisite_is_in_an_earli
     assert [step.wave for step in plan.steps] == sorted(step.wave for step in plan.steps)
 
 
-@given(inventories, policies)
-def test_a_tag_with_no_listed_prefix_is_never_deleted(inventory: Inventory, policy: Policy) -> None:
-    for step in make_plan(inventory, policy, NOW).steps:
-        assert all(any(tag.startswith(rule.prefix) for rule in policy.keep) for tag in step.tags)
+@given(inventories, prefix_counts, st.booleans())
+def test_a_tag_with_no_listed_prefix_is_never_deleted(
+    inventory: Inventory, counts: dict[str, int], untagged: bool
+) -> None:
+    for step in make_plan(inventory, original_policy(counts, delete_untagged=untagged), NOW).steps:
+        assert all(tag.startswith(tuple(counts)) for tag in step.tags)
 
 
 @given(inventories, policies)
@@ -97,35 +135,39 @@ def test_what_is_archived_or_of_an_unknown_kind_is_left_alone(inventory: Invento
         assert inventory.images[digest].media_type in KNOWN_TYPES
 
 
-@given(inventories, policies)
-def test_the_newest_of_each_prefix_stay(inventory: Inventory, policy: Policy) -> None:
+@given(inventories, prefix_counts)
+def test_the_newest_of_each_prefix_stay(inventory: Inventory, counts: dict[str, int]) -> None:
     """Whatever else: a plain image (no child, no referrer) stays if no more than N - 1 newer ones have its prefix.
 
     Children and referrers may come to count, as what they follow goes; so all of them are taken to count here.
     """
-    gone = collected(make_plan(inventory, policy, NOW))
+    gone = collected(make_plan(inventory, original_policy(counts, delete_untagged=True), NOW))
     children = {child for image in inventory.images.values() for child in image.children or ()}
-    for rule in policy.keep:
-        candidates = [image for image in newest_first(inventory.images.values()) if _has_prefix(image, rule.prefix)]
-        newest = [image for image in candidates if image.status is Status.ACTIVE][: rule.count]
+    for prefix, count in counts.items():
+        candidates = [image for image in newest_first(inventory.images.values()) if _has_prefix(image, prefix)]
+        newest = [image for image in candidates if image.status is Status.ACTIVE][:count]
         plain = {each.digest for each in newest if each.digest not in children and not _follows(each, inventory)}
         assert not gone & plain
 
 
 def _follows(image: Image, inventory: Inventory) -> bool:
-    return image.subject in inventory.images
+    signed = {tag[7:71] for tag in image.tags if tag.startswith("sha256-")}
+    return image.subject in inventory.images or any(f"sha256:{each}" in inventory.images for each in signed)
 
 
 def _has_prefix(image: Image, prefix: str) -> bool:
     return any(tag.startswith(prefix) for tag in image.tags)
 
 
-@given(inventories, policies)
-def test_young_untagged_images_stay_unless_what_they_follow_goes(inventory: Inventory, policy: Policy) -> None:
+@given(inventories, prefix_counts, st.booleans(), st.sampled_from([0.0, 3600.0]))
+def test_young_untagged_images_stay_unless_what_they_follow_goes(
+    inventory: Inventory, counts: dict[str, int], untagged: bool, grace: float
+) -> None:
+    policy = original_policy(counts, delete_untagged=untagged, grace=grace)
     for step in make_plan(inventory, policy, NOW).steps:
         if not step.tags and not step.after:
-            assert policy.delete_untagged
-            assert not policy.grace or step.pushed_at <= NOW - policy.grace
+            assert untagged
+            assert not grace or step.pushed_at <= NOW - grace
 
 
 @given(inventories, policies)
@@ -165,7 +207,7 @@ def test_a_run_killed_between_any_two_steps_is_finished_by_the_next(
     gone = going | {step.digest for step in done}
     for step in rest:
         # What followed images that are gone goes too, whatever the rules say of untagged images.
-        if step.after and gone.issuperset(step.after) and (not step.tags or step.subject is not None):
+        if step.after and gone.issuperset(step.after) and (not step.tags or step.subjects):
             assert step.digest in going
     assert not make_plan(without(remaining, collected(second)), policy, NOW).steps
 
@@ -188,4 +230,5 @@ def test_leftovers_of_another_time_take_nothing_that_something_still_needs_or_a_
         if image.digest not in gone:
             assert not gone & set(image.children or ())
     for digest in gone - collected(without_record):
-        assert not inventory.images[digest].tags or inventory.images[digest].subject is not None
+        image = inventory.images[digest]
+        assert not image.tags or image.subject is not None or any(tag.startswith("sha256-") for tag in image.tags)

@@ -17,6 +17,10 @@ def test_the_quick_benchmarks_print_a_row_for_everything_that_is_measured() -> N
         "1,000 images: plain boto3",
         "1,000 images: aws-ecr-gc",
         "planning alone",
+        "1,000 images, few to delete",
+        "1,000 images, most to delete",
+        "1,000 images, ten rules",
+        "10,000 images, ten rules",
         "CPU / boto3",
         "at 50 ms a call",
         "start to the first call",
@@ -26,5 +30,7 @@ def test_the_quick_benchmarks_print_a_row_for_everything_that_is_measured() -> N
         "bytes an image listed",
         "bytes an image planned",
         "dry run of 1,000: calls",
+        "planning 100,000 with ten rules: CPU / by prefix alone",
+        "planning 1,000,000 with ten rules: peak MB",
     ):
         assert row in finished.stdout, row

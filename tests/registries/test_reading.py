@@ -9,7 +9,7 @@ from aws_ecr_gc.apply import apply
 from aws_ecr_gc.errors import ImageNotFound, Unintelligible
 from aws_ecr_gc.inventory import Image
 from aws_ecr_gc.plan import Result
-from aws_ecr_gc.policy import KeepNewest, Policy, make_plan
+from aws_ecr_gc.policy import make_plan, original_policy
 from aws_ecr_gc.ports import Deletion, ImageId
 from aws_ecr_gc.registries.reading import list_images, matches
 from tests.policy.repositories import MANIFEST, NOW, REPOSITORY, digest
@@ -71,7 +71,7 @@ def test_an_image_that_comes_twice_on_one_page_counts_once() -> None:
 
 def test_an_image_that_an_answer_leaves_out_without_a_word_is_not_taken_for_gone() -> None:
     port = InMemory([image("s", "build-1"), image("r", subject=digest("s"))], unsaid=[digest("s")])
-    plan = make_plan(list_images(port, NOW, lambda _: None), Policy((KeepNewest("build", 0),)), NOW)
+    plan = make_plan(list_images(port, NOW, lambda _: None), original_policy({"build": 0}, delete_untagged=False), NOW)
     applied = apply(plan, port, stop=lambda: False)
     assert isinstance(applied.stopped_by, Unintelligible)
     assert applied.outcomes[digest("s")].result is Result.FAILED
@@ -81,7 +81,7 @@ def test_an_image_that_an_answer_leaves_out_without_a_word_is_not_taken_for_gone
 @pytest.mark.parametrize("named", [True, False])
 def test_a_look_that_fails_for_vanished_images_finds_the_others(*, named: bool) -> None:
     port = InMemory([image(name, f"build-{name}") for name in "abcdefgh"], names_the_vanished=named)
-    plan = make_plan(list_images(port, NOW, lambda _: None), Policy((KeepNewest("build", 0),)), NOW)
+    plan = make_plan(list_images(port, NOW, lambda _: None), original_policy({"build": 0}, delete_untagged=False), NOW)
     port.vanish(digest("c"), digest("h"))
     applied = apply(plan, port, stop=lambda: False)
     assert {outcome.result for outcome in applied.outcomes.values()} == {Result.DONE}

@@ -302,7 +302,7 @@ def test_json_names_every_image_its_decision_and_its_outcome(sandbox: Sandbox, s
     assert [image["digest"] for image in document["images"]] == [repo.digests[name] for name in ("new", "old", "own")]
     assert images[repo.digests["new"]]["decision"] == "retained"
     assert images[repo.digests["new"]]["reasons"] == [
-        {"rule": "keep build=1", "detail": "1 of 2 with this prefix, newest first", "via": None}
+        {"rule": "keep build=1", "detail": "1st of 2; kept by newest 1", "via": None}
     ]
     assert images[repo.digests["own"]]["reasons"][0]["via"] == repo.digests["old"]
     assert images[repo.digests["old"]]["outcome"] == {"result": "done", "code": "", "detail": ""}

@@ -16,9 +16,14 @@ _MAIN_JOB = "--repo testrepo --delete-untagged=true --keep release-production=4 
 _MULTIARCH = "--repo multiarch --keep build=2"
 
 
+def parser() -> Parser:
+    """There is nothing to say."""
+    return Parser("aws-ecr-gc demo", "Run the main job against the built-in registry stand-in.")
+
+
 def run(arguments: Sequence[str]) -> int:
     """Show the original's example, and a case that it gets wrong. Returns the worst exit code of what was run."""
-    Parser("aws-ecr-gc demo", "Run the main job against the built-in registry stand-in.").read(arguments)
+    parser().read(arguments)
     with tempfile.TemporaryDirectory(prefix="aws-ecr-gc-demo-") as home:
         return _main_job(Path(home)) or _multiarch(Path(home))
 

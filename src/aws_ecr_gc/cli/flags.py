@@ -1,30 +1,36 @@
-"""The flags of the original's command line, shared by every command that takes them."""
+"""The flags that commands share, and what their values must look like."""
 
 import argparse
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from aws_ecr_gc import durations
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Incomplete, Misuse
 
 if TYPE_CHECKING:
-    from aws_ecr_gc.config import Config
+    from aws_ecr_gc.config import Config, Connection, Directories, OriginalFlags, Request
 
-_SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(?:[0-9]{1,6}[dhms])+")
 _PREFIX = re.compile(r"(?:[a-zA-Z0-9_][a-zA-Z0-9._-]*)?")  # so `--keep $UNSET --dry-run=1` does not delete
-_REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
+_NAME = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY = re.compile(rf"{_NAME}(/{_NAME})*")
 
 
 def declare(parser: Parser) -> None:
-    """Declare them."""
+    """Those of the original's command line and of what it has in common with the other commands."""
     parser.value("repo", metavar="NAME", type=repository, help="the repository (required)")
-    parser.value(
-        "region",
-        metavar="REGION",
-        type=region,
-        help="the AWS region (default: AWS_REGION, AWS_DEFAULT_REGION, or the profile's)",
-    )
+    _declare_region(parser)
+    declare_original(parser)
+    parser.switch("dry-run", "show what would be deleted, and delete nothing")
+    declare_strict(parser)
+    _declare_account(parser)
+    declare_output(parser)
+    declare_directories(parser)
+
+
+def declare_original(parser: Parser) -> None:
+    """What the original's flags say about images."""
     parser.value(
         "keep",
         metavar="PREFIX=N",
@@ -34,7 +40,6 @@ def declare(parser: Parser) -> None:
         help="retain the newest N images with a tag of this prefix; repeat it for more prefixes",
     )
     parser.switch("delete-untagged", "delete untagged images that nothing retained needs")
-    parser.switch("dry-run", "show what would be deleted, and delete nothing")
     parser.value(
         "grace",
         metavar="DURATION",
@@ -42,11 +47,43 @@ def declare(parser: Parser) -> None:
         default=3600.0,
         help="untagged images younger than this stay, such as 90m, 1h30m, 2d; 0 turns it off (default: 1h)",
     )
+
+
+def declare_strict(parser: Parser) -> None:
+    """Whether skipped images count as failed."""
     parser.switch("strict", "exit 5 also where images were skipped because they changed since the plan")
+
+
+def declare_connection(parser: Parser) -> None:
+    """Which registry, and as whom."""
+    _declare_region(parser)
+    _declare_account(parser)
+
+
+def _declare_region(parser: Parser) -> None:
+    parser.value(
+        "region",
+        metavar="REGION",
+        type=region,
+        help="the AWS region (default: AWS_REGION, AWS_DEFAULT_REGION, or the profile's)",
+    )
+
+
+def _declare_account(parser: Parser) -> None:
     parser.value("registry-id", metavar="ACCOUNT", type=account, help="the registry's account, if not your own")
     parser.value("profile", guarded=True, metavar="NAME", help="the AWS profile")
     parser.value("endpoint-url", metavar="URL", type=url, help="another endpoint than AWS's own")
-    parser.value("output", choices=["text", "json"], default="text", help="the form of the result (default: text)")
+
+
+def declare_output(parser: Parser, *more: str) -> None:
+    """The form of the result."""
+    parser.value(
+        "output", choices=["text", "json", *more], default="text", help="the form of the result (default: text)"
+    )
+
+
+def declare_directories(parser: Parser) -> None:
+    """Where files are kept between runs."""
     parser.value(
         "cache-dir", guarded=True, metavar="DIR", help="where manifests are kept (default: XDG_CACHE_HOME/aws-ecr-gc)"
     )
@@ -58,37 +95,106 @@ def declare(parser: Parser) -> None:
     )
 
 
+def declare_repositories(parser: Parser) -> None:
+    """Which repositories: all without a glob."""
+    parser.value(
+        "repo",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        type=pattern,
+        help="only repositories of this name, such as ci/*; repeat it for more (default: all)",
+    )
+
+
+def declare_policy_file(parser: Parser) -> None:
+    """The policy file."""
+    parser.value("f", guarded=True, metavar="FILE", help="the policy file: YAML, JSON or TOML")
+
+
+def declare_reading(parser: Parser) -> None:
+    """What every command has that reads: from where, at what time."""
+    parser.value("snapshot", guarded=True, metavar="FILE", help="read this snapshot instead of AWS")
+    parser.value(
+        "at",
+        metavar="TIME",
+        type=moment,
+        help="decide as at this time, such as 2027-01-01 or 2027-01-01T06:00:00Z",
+    )
+    declare_connection(parser)
+    declare_directories(parser)
+
+
 def config_from(arguments: argparse.Namespace) -> "Config":
-    """What was asked for. Raises Misuse."""
+    """What was asked for with the original's flags. Raises Misuse."""
     if not arguments.repo:
         raise Incomplete("no repository: give --repo")
+    flags = original_from(arguments)
+    # Start-up: a mistyped command line is answered without loading what a run needs.
+    from aws_ecr_gc.config import Config
+
+    return Config(
+        repository=arguments.repo,
+        flags=flags,
+        connection=connection_from(arguments),
+        directories=directories_from(arguments),
+        dry_run=arguments.dry_run,
+        strict=arguments.strict,
+        output=arguments.output,
+    )
+
+
+def request_from(arguments: argparse.Namespace) -> "Request":
+    """What was asked for with a policy file, or the original's flags in its stead. Raises Misuse."""
+    flags = original_from(arguments) if "keep" in arguments else None
+    given = flags is not None and bool(flags.keep or flags.delete_untagged)
+    if arguments.f and given:
+        raise Misuse("-f and the original's flags (--keep, --delete-untagged) are two policies; which one is meant?")
+    if not arguments.f and not given:
+        raise Misuse("no policy: give -f FILE" + (", or --keep and --delete-untagged" if flags is not None else ""))
+    from pathlib import Path
+
+    from aws_ecr_gc.config import Request
+
+    return Request(
+        policy=Path(arguments.f) if arguments.f or flags is None else flags,
+        patterns=tuple(arguments.repo),
+        connection=connection_from(arguments),
+        directories=directories_from(arguments),
+        snapshot=Path(arguments.snapshot) if arguments.snapshot else None,
+        at=arguments.at,
+        output=arguments.output,
+    )
+
+
+def original_from(arguments: argparse.Namespace) -> "OriginalFlags":
+    """What the original's flags say about images. Raises Misuse for a prefix that is given twice."""
     counts: dict[str, int] = {}
     for prefix, count in arguments.keep:
         if prefix in counts:
             raise Misuse(f"--keep {prefix}={count}: {prefix!r} is given twice; which of them is meant?")
         counts[prefix] = count
-    # Start-up: a mistyped command line is answered without loading what a run needs.
+    from aws_ecr_gc.config import OriginalFlags
+
+    return OriginalFlags(counts, arguments.delete_untagged, arguments.grace)
+
+
+def connection_from(arguments: argparse.Namespace) -> "Connection":
+    """Which registry, and as whom."""
+    from aws_ecr_gc.config import Connection
+
+    return Connection(arguments.region, arguments.registry_id, arguments.profile, arguments.endpoint_url)
+
+
+def directories_from(arguments: argparse.Namespace) -> "Directories":
+    """Where files are kept between runs."""
     from pathlib import Path
 
-    from aws_ecr_gc.config import Config
-    from aws_ecr_gc.policy import KeepNewest, Policy
+    from aws_ecr_gc.config import Directories
 
-    return Config(
-        repository=arguments.repo,
-        policy=Policy(
-            tuple(KeepNewest(prefix, count) for prefix, count in counts.items()),
-            arguments.delete_untagged,
-            arguments.grace,
-        ),
-        region=arguments.region,
-        registry_id=arguments.registry_id,
-        profile=arguments.profile,
-        endpoint_url=arguments.endpoint_url,
-        dry_run=arguments.dry_run,
-        strict=arguments.strict,
-        output=arguments.output,
-        cache_dir=Path(arguments.cache_dir) if arguments.cache_dir else None,
-        state_dir=Path(arguments.state_dir) if arguments.state_dir else None,
+    return Directories(
+        Path(arguments.cache_dir) if arguments.cache_dir else None,
+        Path(arguments.state_dir) if arguments.state_dir else None,
     )
 
 
@@ -117,13 +223,30 @@ def keep(text: str) -> tuple[str, int]:
     return prefix, int(count)
 
 
+def pattern(text: str) -> str:
+    """A glob of repository names."""
+    if not re.fullmatch(r"[a-z0-9._/*?!\[\]-]{1,256}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} fits no repository name: a-z, 0-9, - _ . / and * ? [ ] only")
+    return text
+
+
 def duration(text: str) -> float:
     """Seconds from a text such as 90m, 1h30m, 2d or 0."""
-    if text == "0":
-        return 0.0
-    if not _DURATION.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a duration, such as 90m, 1h30m, 2d or 0")
-    return float(sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"([0-9]+)([dhms])", text)))
+    try:
+        return durations.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def moment(text: str) -> float:
+    """Epoch seconds from a date, or a date and a time; UTC where no offset is named."""
+    try:
+        time = datetime.fromisoformat(text)
+        return (time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time, such as 2027-01-01 or 2027-01-01T06:00:00Z"
+        ) from error
 
 
 def account(text: str) -> str:

@@ -44,6 +44,7 @@ class Parser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         self._takes_value: dict[str, bool] = {"h": False, "help": False}
+        self._takes_words = False
         self.add_argument("-h", "--help", action="help", help="show this help")
 
     def value(self, name: str, *, guarded: bool = False, **settings: object) -> None:
@@ -51,7 +52,12 @@ class Parser(argparse.ArgumentParser):
         self._takes_value[name] = True
         if guarded:
             settings["type"] = _stated
-        self.add_argument(f"--{name}", **settings)  # type: ignore[arg-type]  # argparse's own keywords, passed through
+        self.add_argument(_spelled(name), **settings)  # type: ignore[arg-type]  # argparse's own keywords, passed through
+
+    def word(self, name: str, **settings: object) -> None:
+        """Declare a word that stands without a flag, such as a file; what is declared first comes first."""
+        self._takes_words = True
+        self.add_argument(name, **settings)  # type: ignore[arg-type]  # as in `value`
 
     def switch(self, name: str, text: str) -> None:
         """Declare `--name[=true|false]`, false by default."""
@@ -65,15 +71,19 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The values of a command line. Raises Misuse with one line for anything that can't be understood."""
-        return self.parse_args(canonical(arguments, self._takes_value))
+        return self.parse_args(canonical(arguments, self._takes_value, takes_words=self._takes_words))
 
     def error(self, message: str) -> NoReturn:
         raise Misuse(f"{message}; see {self.prog} --help")
 
 
-def canonical(arguments: Sequence[str], takes_value: Mapping[str, bool]) -> list[str]:
-    """The same command line with two dashes and an equals sign everywhere; `takes_value` names the flags there are."""
+def canonical(arguments: Sequence[str], takes_value: Mapping[str, bool], *, takes_words: bool = False) -> list[str]:
+    """The same command line with two dashes and an equals sign everywhere, one letter with one dash.
+
+    `takes_value` names the flags there are. The words that are no flags come last, behind `--`.
+    """
     found: list[str] = []
+    words: list[str] = []
     waiting = list(reversed(arguments))
     while waiting:
         word = waiting.pop()
@@ -81,6 +91,9 @@ def canonical(arguments: Sequence[str], takes_value: Mapping[str, bool]) -> list
             break
         name, equals, value = word.lstrip("-").partition("=")
         dashes = len(word) - len(word.lstrip("-"))
+        if takes_words and (dashes == 0 or word == "-"):
+            words.append(word)
+            continue
         if dashes == 0 or word in {"-", "--"}:
             raise Misuse(
                 f"unexpected argument {waiting.pop() if word == '--' else word!r}: flags begin with a dash, "
@@ -89,13 +102,28 @@ def canonical(arguments: Sequence[str], takes_value: Mapping[str, bool]) -> list
         if dashes > 2 or not name:
             raise Misuse(f"{word}: bad flag syntax")
         if name not in takes_value:
-            raise Misuse(f"unknown option --{name}{_similar(name, takes_value)}; see --help")
+            raise Misuse(f"unknown option {_spelled(name)}{_similar(name, takes_value)}; see --help")
         if takes_value[name] and not equals:
             if not waiting:
-                raise Misuse(f"--{name} needs a value")
+                raise Misuse(f"{_spelled(name)} needs a value")
             value, equals = waiting.pop(), "="
-        found.append(f"--{name}{equals}{value}" if name != "h" else "--help")
-    return found
+        if len(name) == 1 and equals:
+            # argparse takes no value that begins with a dash here; nobody means one.
+            found += [_spelled(name), _stated_for(name, value)]
+        else:
+            found.append(f"--{name}{equals}{value}" if name != "h" else "--help")
+    return [*found, "--", *words] if words else found
+
+
+def _spelled(name: str) -> str:
+    """A flag as help shows it: one letter with one dash."""
+    return f"-{name}" if len(name) == 1 else f"--{name}"
+
+
+def _stated_for(name: str, value: str) -> str:
+    if not value or value.startswith("-"):
+        raise Misuse(f"{_spelled(name)} {value!r}: can't be meant: is the value missing?")
+    return value
 
 
 def _similar(name: str, names: Mapping[str, bool]) -> str:

@@ -5,19 +5,48 @@ from collections.abc import Sequence
 
 from aws_ecr_gc.cli import flags
 from aws_ecr_gc.cli.goflags import Parser
-from aws_ecr_gc.errors import Exit
+from aws_ecr_gc.errors import Exit, Incomplete, Misuse
+
+
+def parser() -> Parser:
+    """The flags of the original's command line and of `run`."""
+    made = Parser(
+        "aws-ecr-gc iam-policy",
+        "Print the least-privilege IAM policy for a run with these flags. Nothing is called.",
+        "Give the flags of the run you mean: -f with any --repo, or --repo and what the original's command line takes; "
+        "and a region. With --dry-run, which stands for `plan` too, nothing allows a deletion.",
+    )
+    flags.declare_policy_file(made)
+    flags.declare_repositories(made)
+    flags.declare_original(made)
+    made.switch("dry-run", "for a run that deletes nothing")
+    made.switch("for-snapshot", "for aws-ecr-gc snapshot with these --repo")
+    made.switch("yes", "as of run; of no account here")
+    flags.declare_strict(made)
+    flags.declare_output(made)
+    flags.declare_connection(made)
+    flags.declare_directories(made)
+    return made
 
 
 def run(arguments: Sequence[str]) -> Exit:
     """Print the least IAM policy for the flags. Without --registry-id, the ARN holds `*` for the account."""
-    parser = Parser(
-        "aws-ecr-gc iam-policy",
-        "Print the least-privilege IAM policy for a run with these flags. Nothing is called.",
-        "Give the flags of the run you mean, --repo and a region at least. With --dry-run nothing allows a deletion.",
-    )
-    flags.declare(parser)
-    config = flags.config_from(parser.read(arguments))
+    asked = parser().read(arguments)
+    flags_alone = flags.original_from(asked)
+    if asked.f and (flags_alone.keep or flags_alone.delete_untagged):
+        raise Misuse("-f and the original's flags (--keep, --delete-untagged) are two policies; which one is meant?")
+    if not asked.f and len(asked.repo) != 1 and not asked.for_snapshot:
+        raise Incomplete("give --repo once, or -f")
+    from pathlib import Path
+
     from aws_ecr_gc.app.permissions import least_policy
 
-    print(json.dumps(least_policy(config), indent=2))
+    policy = Path(asked.f) if asked.f else flags_alone
+    document = least_policy(
+        None if asked.for_snapshot else policy,
+        tuple(asked.repo),
+        flags.connection_from(asked),
+        dry_run=asked.dry_run,
+    )
+    print(json.dumps(document, indent=2))
     return Exit.DONE

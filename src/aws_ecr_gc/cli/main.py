@@ -12,8 +12,13 @@ from aws_ecr_gc.cli import collect
 from aws_ecr_gc.errors import Error, Exit, Incomplete, Misuse, OutputLost, one_line
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("aws_ecr_gc.cli.demo", "the main job against the built-in registry stand-in"),
+    "plan": ("aws_ecr_gc.cli.plan", "what a policy file would delete, and why; nothing is deleted"),
+    "run": ("aws_ecr_gc.cli.run", "delete what a policy file does not keep"),
+    "explain": ("aws_ecr_gc.cli.explain", "why an image stays or goes"),
+    "policy": ("aws_ecr_gc.cli.policy", "policy files: check, schema, show, from-flags, test, diff"),
+    "snapshot": ("aws_ecr_gc.cli.snapshot", "save what repositories hold to one file, to plan from"),
     "iam-policy": ("aws_ecr_gc.cli.iam_policy", "the least-privilege IAM policy for the given flags"),
+    "demo": ("aws_ecr_gc.cli.demo", "the main job against the built-in registry stand-in"),
     "sandbox": ("aws_ecr_gc.cli.sandbox", "the registry stand-in: ECR's API on loopback"),
 }
 """Name, module, help. A module is imported when its command is called, so that `--help` stays fast."""
@@ -42,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(_USAGE)
         return error.exit
     except Error as error:
-        _complain(one_line(error))
+        for line in error.lines:
+            _complain(one_line(line))
         return error.exit
     except KeyboardInterrupt:
         _complain("interrupted")

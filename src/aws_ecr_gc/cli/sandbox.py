@@ -20,12 +20,17 @@ An access key of 12 digits is that account. Stop with Ctrl-C.
 """
 
 
+def parser() -> Parser:
+    """The flags."""
+    made = Parser("aws-ecr-gc sandbox", "ECR's API over HTTP on loopback: for tests, demonstrations and rehearsals.")
+    made.value("port", metavar="PORT", type=port, default=_PORT, help=f"on 127.0.0.1; 0: any (default: {_PORT})")
+    made.value("scenario", guarded=True, metavar="FILE", help="YAML or JSON: what the registry holds at first")
+    return made
+
+
 def run(arguments: Sequence[str]) -> int:
     """Serve until SIGTERM (exit code 0) or Ctrl-C (130)."""
-    parser = Parser("aws-ecr-gc sandbox", "ECR's API over HTTP on loopback: for tests, demonstrations and rehearsals.")
-    parser.value("port", metavar="PORT", type=port, default=_PORT, help=f"on 127.0.0.1; 0: any (default: {_PORT})")
-    parser.value("scenario", guarded=True, metavar="FILE", help="YAML or JSON: what the registry holds at first")
-    asked = parser.read(arguments)
+    asked = parser().read(arguments)
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     _serve(asked.port, asked.scenario, stopped)

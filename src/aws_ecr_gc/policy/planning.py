@@ -1,10 +1,16 @@
 """make_plan: the function that decides about every image."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import compress
+from operator import itemgetter
+from typing import overload
 
-from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, newest_first
-from aws_ecr_gc.plan import Decision, Leftover, Plan, Reason, Verdict
-from aws_ecr_gc.policy.counting import Places, Standing
+from aws_ecr_gc.inventory import INDEX_TYPES, KNOWN_TYPES, Image, Inventory, Status, newest_first
+from aws_ecr_gc.plan import Decision, Decisions, Leftover, Plan, Reason, Verdict
+from aws_ecr_gc.policy.keeping import Vote, vote
+from aws_ecr_gc.policy.matching import match_all
+from aws_ecr_gc.policy.protection import saved_by
 from aws_ecr_gc.policy.relations import Relations
 from aws_ecr_gc.policy.rules import Policy
 from aws_ecr_gc.policy.steps import steps_for
@@ -13,12 +19,10 @@ _ARCHIVED = (Reason("archived", "archived images are left alone"),)
 _ACTIVATING = (Reason("activating", "it is being restored from the archive"),)
 _UNREAD_INDEX = (Reason("unread-archived-index", "an archived index can't be read; this may be one of its children"),)
 _UNKNOWN_KIND = (Reason("unknown-media-type", "its media type is not known"),)
-_NO_UNTAGGED_RULE = (Reason("no-untagged-rule", "untagged images are not to be deleted"),)
-_YOUNG = (Reason("grace", "untagged, and so young that what it belongs to may still be under way"),)
+_NO_UNTAGGED_RULE = (Reason("no-untagged-rule", "no rule matches untagged images"),)
 _ENTANGLED = (Reason("circle", "an index and a subject that wait for one another: neither can go first"),)
-_UNTAGGED = Reason("delete-untagged", "untagged, and nothing that stays needs it")
-_SUBJECT_GONE = Reason("delete-untagged", "a referrer whose subject is gone")
-_UNLISTED = "it has a tag that no --keep lists"
+_BEYOND_RULES = {each[0].rule for each in (_ARCHIVED, _ACTIVATING, _UNREAD_INDEX, _UNKNOWN_KIND, _ENTANGLED)}
+_UNMATCHED = "it has a tag that no rule matches"
 _HELD = {"child-of-index": "an index that stays lists it", "referrer-of-subject": "its subject stays"}
 
 
@@ -29,13 +33,15 @@ def make_plan(inventory: Inventory, policy: Policy, now: float, leftovers: Seque
     ValueError if something would be collected while the children of an active index are unknown: see
     `indexes_to_read`.
     """
-    verdicts = _Verdicts(inventory, policy, now, leftovers)
-    if verdicts.collected and _unread_indexes(inventory):
+    verdicts = Verdicts(inventory, policy, now, leftovers)
+    if verdicts.collected and unread_indexes(inventory):
         raise ValueError("a plan that collects images needs the children of every active index")
     return Plan(
         inventory.repository,
         inventory.taken_at,
-        decisions=tuple(verdicts.decisions()),
+        active=sum([image.status is Status.ACTIVE for image in inventory.images.values()]),
+        size=sum(_size(inventory.images[digest]) for digest in verdicts.collected),
+        decisions=_Decisions(verdicts),
         steps=steps_for(verdicts.collected, inventory, verdicts.relations),
     )
 
@@ -46,156 +52,270 @@ def indexes_to_read(inventory: Inventory, policy: Policy, now: float, leftovers:
     Knowing more children adds to what is held, and adds to what is collected only below an index that is collected.
     So an inventory that loses nothing while no index has children loses nothing when they are known.
     """
-    unread = _unread_indexes(inventory)
-    if unread and _Verdicts(inventory, policy, now, leftovers).collected:
+    unread = unread_indexes(inventory)
+    if unread and Verdicts(inventory, policy, now, leftovers).collected:
         return unread
     return []
 
 
-def _unread_indexes(inventory: Inventory) -> list[str]:
+def unread_indexes(inventory: Inventory) -> list[str]:
+    """The active indexes whose children are not known."""
     return [
         image.digest for image in inventory.images.values() if image.children is None and image.status is Status.ACTIVE
     ]
 
 
-class _Verdicts:
+class Verdicts:
     """Who stays, who is held, who goes. An image is loose if nothing of its own retains it.
 
     A tagged child contends for a place among the newest N only once its last index is collected; until then it stays.
-    Its place may push out another index, and so on. More collected indexes make more contenders and fewer holders, so
-    what is collected only grows from round to round; where that ends, a second run finds nothing more to do.
+    Its place may push out another index, and so on. More contenders never retain more of the others, and more
+    collected indexes make more contenders and fewer holders: so what is collected only grows from round to round;
+    where that ends, a second run finds nothing more to do.
+
+    `images` are all images, newest first; columns and positions go by it. `votes` are those of the last round, for
+    each rule one for each of its streams; `held` is what loose images are held by: see `Relations.held_among`.
     """
 
     def __init__(self, inventory: Inventory, policy: Policy, now: float, leftovers: Sequence[Leftover]) -> None:
         self._policy = policy
-        self._young_from = now - policy.grace
+        self._now = now
         self._leftovers = {leftover.digest: leftover for leftover in leftovers}
-        self._images: Mapping[str, Image] = inventory.images
+        self._inventory = inventory.images
         self._has_unread_archived_index = any(
             image.children is None and image.status is not Status.ACTIVE for image in inventory.images.values()
         )
-        self.relations = Relations(inventory)
-        self._places = Places(newest_first(inventory.images.values()), policy.keep)
+        self.images = newest_first(inventory.images.values())
+        self.matches = match_all(self.images, policy)
+        signed = {self.images[at].digest: named for at, named in self.matches.signed.items()}
+        self.relations = Relations(inventory, signed)
+        self.saved = saved_by(policy, self.images, self.matches, self.relations, now)
+        self._special = self._find_special()
+        self._undecided = self._find_undecided()
+        self.votes: list[list[Vote]] = []
+        self._aside: set[int] = set()
         self.collected: set[str] = set()
         newly_collected = self._round()
         while self._frees_contenders(newly_collected):
             newly_collected = self._round()
 
+    def _find_special(self) -> set[int]:
+        """The positions of what may have to stand aside when rules count: followers, and what is not active."""
+        relations, waiting = self.relations, self._leftovers
+        followers = {*relations.parents, *(each for some in relations.referrers.values() for each in some), *waiting}
+        return {
+            at for at, image in enumerate(self.images) if image.status is not Status.ACTIVE or image.digest in followers
+        }
+
+    def _find_undecided(self) -> bytearray:
+        """By position, what is up to the rules and to what needs it: managed, known, active, not saved."""
+        matches = self.matches
+        return bytearray(
+            [
+                unmatched is None
+                and image.status is Status.ACTIVE
+                and image.media_type in KNOWN_TYPES
+                and at not in self.saved
+                and not (self._has_unread_archived_index and not image.tags)
+                and (at in self._special or at not in matches.tagless or at in matches.matched_tagless)
+                for at, (image, unmatched) in enumerate(zip(self.images, matches.unmatched, strict=True))
+            ]
+        )
+
     def _round(self) -> set[str]:
         """Decide once more about all that is not collected yet; what is collected now."""
-        standings = self._places.decided_by_rules(self._contends)
-        loose = {standing.image.digest for standing in standings if not self._is_retained(standing)}
+        self._count()
+        kept = bytearray(len(self.images))
+        for votes in self.votes:
+            for each in votes:
+                for at in each.kept():
+                    kept[at] = 1
+        loose = {
+            self.images[at].digest
+            for at in compress(range(len(kept)), self._undecided)
+            if (not kept[at] if at not in self._special else self._is_loose(at, kept=bool(kept[at])))
+        }
         self._entangled = self.relations.entangled_among(loose)
         loose -= self._entangled
-        self._held = self.relations.held_among(loose)
-        newly_collected = loose - self._held.keys() - self.collected
+        self.held = self.relations.held_among(loose)
+        newly_collected = loose - self.held.keys() - self.collected
         self.collected |= newly_collected
         return newly_collected
 
-    def _frees_contenders(self, newly_collected: set[str]) -> bool:
-        """Whether a tagged image lost its index or its subject, and may contend from now on."""
-        return any(
-            self._images[follower].tags
-            for digest in newly_collected
-            for follower in (*self.relations.children.get(digest, ()), *self.relations.referrers.get(digest, ()))
-        )
+    def _count(self) -> None:
+        """Let the rules vote about all that contends now; a stream in which nobody is new has voted already."""
+        aside = {at for at in self._special if not self._contends(at)}
+        back = self._aside - aside
+        rules, streams = self._policy.rules, self.matches.streams
+        if not self.votes:
+            self.votes = [[] for _ in rules]
+        for at, (rule, of_rule) in enumerate(zip(rules, streams, strict=True)):
+            for number, stream in enumerate(of_rule):
+                if len(self.votes[at]) > number and back.isdisjoint(stream.members):
+                    continue
+                contenders = stream.members
+                if aside and not aside.isdisjoint(contenders):
+                    contenders = [position for position in contenders if position not in aside]
+                self.votes[at][number : number + 1] = [vote(rule, stream, contenders, self.images, self._now)]
+        self._aside = aside
 
-    def _contends(self, image: Image, unlisted: str | None) -> bool:
-        """Whether a tagged image takes a place among the newest N.
+    def _contends(self, at: int) -> bool:
+        """Whether an image takes part where rules count.
 
-        A referrer does so without its subject: where there is none, or where it goes and an unlisted tag stays.
+        A follower does so without what it follows: where there is nothing, or where that goes and it stays alone.
         """
+        image = self.images[at]
         if image.status is not Status.ACTIVE or self._standing_parent(image) is not None:
             return False
-        if image.subject is None:
+        tagless = at in self.matches.tagless
+        if not tagless and not self.relations.is_referrer(image):
             return True
-        if image.subject in self._images:
-            return unlisted is not None and image.subject in self.collected
-        return unlisted is not None or self._left_over_from(image) is None
+        followed = self.relations.prerequisites_of(image) if tagless else self.relations.subjects_of(image)
+        if self._undecided[at]:
+            return not followed and self._left_over_from(image) is None
+        return self.collected.issuperset(followed)
 
     def _standing_parent(self, image: Image) -> str | None:
         """An index that lists the image and, as far as is known, is not collected."""
         parents = self.relations.parents.get(image.digest, ())
         return next((parent for parent in parents if parent not in self.collected), None)
 
-    def _is_retained(self, standing: Standing) -> bool:
-        image = standing.image
-        if standing.unlisted is not None or self._left_alone(image):
+    def _is_loose(self, at: int, *, kept: bool) -> bool:
+        """Whether nothing of its own retains a managed image that follows others, or once did."""
+        if self._follows(at):
             return True
-        if image.tags and self.relations.subject_of(image) is None and not self._left_over_from(image):
-            return self._places.won(standing) or self._standing_parent(image) is not None
-        return bool(self._retained_untagged(image))
+        if at in self.matches.tagless:
+            return at in self.matches.matched_tagless and not kept
+        return not kept and self._standing_parent(self.images[at]) is None
 
-    def _left_alone(self, image: Image) -> tuple[Reason, ...]:
-        if image.status is Status.ACTIVE:
-            return () if image.media_type in KNOWN_TYPES else _UNKNOWN_KIND
-        return _ARCHIVED if image.status is Status.ARCHIVED else _ACTIVATING
-
-    def _retained_untagged(self, image: Image) -> tuple[Reason, ...]:
-        """Why an untagged image, or a tagged one that follows its subject, stays whatever needs it."""
-        if self._has_unread_archived_index and not image.tags:
-            return _UNREAD_INDEX
-        if self.relations.prerequisites_of(image) or self._left_over_from(image):
-            return ()
-        if not self._policy.delete_untagged:
-            return _NO_UNTAGGED_RULE
-        if self._policy.grace and image.pushed_at > self._young_from:
-            return _YOUNG
-        return ()
+    def _follows(self, at: int) -> bool:
+        """Whether the image goes with others, whatever the rules say: only its unmatched tag could stand against it."""
+        image = self.images[at]
+        if self._left_over_from(image) is not None:
+            return True
+        if at in self.matches.tagless:
+            return bool(self.relations.prerequisites_of(image))
+        return bool(self.relations.subjects_of(image))
 
     def _left_over_from(self, image: Image) -> Leftover | None:
         """The record of an interrupted run, if it still speaks of this image: untouched, and what it followed gone,
         or going now. Never of a tagged image that is no referrer: its own tags decide.
         """
         leftover = self._leftovers.get(image.digest)
-        if leftover is None or leftover.pushed_at != image.pushed_at or (image.tags and image.subject is None):
+        if leftover is None or leftover.pushed_at != image.pushed_at:
+            return None
+        if image.tags and not self.relations.is_referrer(image):
             return None
         # A run killed between two calls may have removed some of its tags, but neither all of them nor added one.
         if bool(image.tags) != bool(leftover.tags) or not set(image.tags) <= set(leftover.tags):
             return None
-        still_there = any(digest in self._images and digest not in self.collected for digest in leftover.after)
+        still_there = any(digest in self._inventory and digest not in self.collected for digest in leftover.after)
         return None if still_there else leftover
 
+    def _frees_contenders(self, newly_collected: set[str]) -> bool:
+        """Whether an image that stays lost its index or its subject, and may contend from now on."""
+        return any(
+            follower not in self.collected
+            for digest in newly_collected
+            for follower in (*self.relations.children.get(digest, ()), *self.relations.referrers.get(digest, ()))
+        )
+
     def decisions(self) -> Iterator[Decision]:
-        """The decision on every image, newest first. Nobody contends anew after the last round: its places hold."""
-        retained, collected, held = Verdict.RETAINED, self.collected, self._held
-        for standing in self._places.standings(self._contends):
-            image = standing.image
-            if image.digest in collected:
-                yield Decision(image, Verdict.COLLECTED, tuple(self._why_collected(standing)))
-            elif image.digest not in held and (reasons := self._own_reasons(standing)):
-                yield Decision(image, retained, reasons)
+        """The decision on every image, newest first. Nobody contends anew after the last round: its votes hold."""
+        votes = merge(*(each.reasons() for votes in self.votes for each in votes), key=itemgetter(0))
+        following = next(votes, None)
+        for at, image in enumerate(self.images):
+            collected = image.digest in self.collected
+            said: tuple[Reason, ...] = ()
+            while following is not None and following[0] == at:
+                if following[1] is not collected:
+                    said = (*said, following[2])
+                following = next(votes, None)
+            if collected:
+                yield Decision(image, Verdict.COLLECTED, tuple(self._why_collected(at, said)))
+            elif image.digest not in self.held and (reasons := self._own_reasons(at, said)):
+                yield Decision(image, Verdict.RETAINED, reasons)
             else:
                 yield Decision(image, Verdict.HELD, (self._why_held(image),))
 
+    def beyond_rules(self) -> Iterator[Decision]:
+        """The decisions that no rule asked for, newest first: seldom more than a few, found without the others."""
+        doubtful = self._has_unread_archived_index
+        for at, image in enumerate(self.images):
+            if not (at in self._special or image.media_type not in KNOWN_TYPES or (doubtful and not image.tags)):
+                continue
+            if image.digest in self.collected:
+                continue
+            own = self._own_reasons(at, ())
+            if image.digest in self.held or (not own and at in self._aside):
+                yield Decision(image, Verdict.HELD, (self._why_held(image),))
+            elif own and own[0].rule in _BEYOND_RULES:
+                yield Decision(image, Verdict.RETAINED, own)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
     def _why_held(self, image: Image) -> Reason:
         """Through what something that stays holds the image; a tagged child only by an index of its own."""
-        rule, holder = self._held.get(image.digest) or ("child-of-index", self._standing_parent(image))
+        rule, holder = self.held.get(image.digest) or ("child-of-index", self._standing_parent(image))
         return Reason(rule, _HELD[rule], holder)
 
-    def _own_reasons(self, standing: Standing) -> tuple[Reason, ...]:
-        image = standing.image
-        if reasons := self._left_alone(image):
-            return reasons
-        won = tuple(self._places.reasons(standing, won=True)) if standing.places else ()
-        if standing.unlisted is not None:
-            return (*won, Reason("unlisted-tag", _UNLISTED, standing.unlisted))
-        if image.digest in self._entangled:
-            return _ENTANGLED
-        return won or self._retained_untagged(image)
+    def _own_reasons(self, at: int, won: tuple[Reason, ...]) -> tuple[Reason, ...]:
+        image, unmatched = self.images[at], self.matches.unmatched[at]
+        if alone := _left_alone(image):
+            return alone
+        doubtful = self._has_unread_archived_index and not image.tags
+        reasons = (*self.saved.get(at, ()), *(_UNREAD_INDEX if doubtful else ()), *won)
+        if unmatched is not None:
+            return (*reasons, Reason("unmatched-tag", _UNMATCHED, unmatched))
+        if reasons or image.digest in self._entangled:
+            return reasons or _ENTANGLED
+        if at in self.matches.tagless and not self._follows(at) and at not in self.matches.matched_tagless:
+            return _NO_UNTAGGED_RULE
+        return ()
 
-    def _why_collected(self, standing: Standing) -> Iterator[Reason]:
-        image = standing.image
-        yield from self._places.reasons(standing, won=False)
+    def _why_collected(self, at: int, lost: tuple[Reason, ...]) -> Iterator[Reason]:
+        image = self.images[at]
+        yield from lost
         for parent in self.relations.parents.get(image.digest, ()):
             yield Reason("goes-with-index", "the last index that lists it goes", parent)
-        subject = self.relations.subject_of(image)
-        if subject is not None:
+        for subject in self.relations.subjects_of(image):
             yield Reason("goes-with-subject", "its subject goes", subject)
-        if standing.places or self.relations.prerequisites_of(image):
-            return
         leftover = self._left_over_from(image)
-        if leftover is not None:
+        if leftover is not None and not lost and not self.relations.prerequisites_of(image):
             yield Reason("left-over", "an interrupted run deleted what it went with", leftover.after[0])
-        else:
-            yield _UNTAGGED if image.subject is None else _SUBJECT_GONE
+        elif self.relations.is_referrer(image) and not self.relations.subjects_of(image):
+            yield Reason("subject-gone", "a referrer whose subject is gone", self.relations.gone_subject_of(image))
+
+
+class _Decisions(Decisions):
+    """Each is made out when it is looked at: a million of them at once would fill the memory."""
+
+    def __init__(self, verdicts: Verdicts) -> None:
+        self._verdicts = verdicts
+
+    def __len__(self) -> int:
+        return len(self._verdicts)
+
+    def __iter__(self) -> Iterator[Decision]:
+        return self._verdicts.decisions()
+
+    def beyond_rules(self) -> Iterator[Decision]:
+        return self._verdicts.beyond_rules()
+
+    @overload
+    def __getitem__(self, at: int) -> Decision: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Decision, ...]: ...
+    def __getitem__(self, at: int | slice) -> Decision | tuple[Decision, ...]:
+        return tuple(self)[at]
+
+
+def _size(image: Image) -> int:
+    return 0 if image.media_type in INDEX_TYPES else image.size
+
+
+def _left_alone(image: Image) -> tuple[Reason, ...]:
+    if image.status is Status.ACTIVE:
+        return () if image.media_type in KNOWN_TYPES else _UNKNOWN_KIND
+    return _ARCHIVED if image.status is Status.ARCHIVED else _ACTIVATING

@@ -1,9 +1,10 @@
 """What needs what: an index needs its children, and a subject that stays keeps its referrers.
 
-Children and subjects are followed only where they are in the inventory.
+Children and subjects are followed only where they are in the inventory. A signature that names by its tag what it
+signs is a referrer of that.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from aws_ecr_gc.inventory import Image, Inventory
 
@@ -11,8 +12,10 @@ from aws_ecr_gc.inventory import Image, Inventory
 class Relations:
     """The edges of one inventory, by digest. `parents` are the indexes that list an image, whatever their status."""
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(self, inventory: Inventory, signed: Mapping[str, tuple[str, ...]]) -> None:
+        """`signed` holds the digests that the tags of an image name as signed."""
         self._images = inventory.images
+        self._signed = signed
         self.parents: dict[str, list[str]] = {}
         self.children: dict[str, list[str]] = {}
         self.referrers: dict[str, list[str]] = {}
@@ -24,16 +27,38 @@ class Relations:
                         self.children.setdefault(image.digest, []).append(child)
             if image.subject is not None and image.subject in inventory.images:
                 self.referrers.setdefault(image.subject, []).append(image.digest)
+        for digest, named in signed.items():
+            for subject in named:
+                if subject in inventory.images and subject != inventory.images[digest].subject:
+                    self.referrers.setdefault(subject, []).append(digest)
 
-    def subject_of(self, image: Image) -> str | None:
-        """The digest of the subject, if it is in the inventory."""
-        return image.subject if image.subject in self._images else None
+    def subjects_of(self, image: Image) -> tuple[str, ...]:
+        """The digests of what the image refers to, as far as they are in the inventory."""
+        named = self._signed.get(image.digest, ())
+        if image.subject is None and not named:
+            return ()
+        stated = dict.fromkeys((*named, image.subject) if image.subject is not None else named)
+        return tuple(digest for digest in stated if digest in self._images)
+
+    def gone_subject_of(self, image: Image) -> str | None:
+        """What the image refers to though it is not in the inventory."""
+        named = (image.subject, *self._signed.get(image.digest, ()))
+        return next((digest for digest in named if digest is not None and digest not in self._images), None)
+
+    def is_referrer(self, image: Image) -> bool:
+        """Whether the image refers to something, here or gone."""
+        return image.subject is not None or image.digest in self._signed
 
     def prerequisites_of(self, image: Image) -> tuple[str, ...]:
-        """What must be gone before the image may go: the indexes that list it, and its subject."""
+        """What must be gone before the image may go: the indexes that list it, and its subjects."""
         parents = self.parents.get(image.digest, ())
-        subject = self.subject_of(image)
-        return (*parents, subject) if subject is not None and subject not in parents else tuple(parents)
+        subjects = self.subjects_of(image)
+        return tuple(dict.fromkeys((*parents, *subjects))) if subjects else tuple(parents)
+
+    def related(self) -> set[str]:
+        """Every digest that needs another one, or that another one needs."""
+        followers = (referrer for referrers in self.referrers.values() for referrer in referrers)
+        return {*self.parents, *self.children, *self.referrers, *followers}
 
     def held_among(self, loose: Collection[str]) -> dict[str, tuple[str, str]]:
         """Which of the loose images are needed by one that is not loose, directly or through others.

@@ -17,12 +17,15 @@ def steps_for(collected: Collection[str], inventory: Inventory, relations: Relat
     waves: dict[str, int] = {}
     for digest in after:
         _find_wave(digest, after, waves)
-    steps = [_step(image, after.get(image.digest, ()), waves.get(image.digest, 0)) for image in going]
+    steps = [
+        _step(image, after.get(image.digest, ()), waves.get(image.digest, 0), relations.subjects_of(image))
+        for image in going
+    ]
     steps.sort(key=attrgetter("wave"))
     return tuple(steps)
 
 
-def _step(image: Image, after: tuple[str, ...], wave: int) -> Step:
+def _step(image: Image, after: tuple[str, ...], wave: int, subjects: tuple[str, ...]) -> Step:
     return Step(
         action=Action.DELETE,
         digest=image.digest,
@@ -32,7 +35,7 @@ def _step(image: Image, after: tuple[str, ...], wave: int) -> Step:
         size=image.size,
         after=after,
         wave=wave,
-        subject=image.subject,
+        subjects=subjects,
         pulled_at=image.pulled_at,
     )
 

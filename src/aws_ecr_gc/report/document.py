@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from aws_ecr_gc.inventory import Status
 from aws_ecr_gc.plan import Decision, Outcome, Plan, Result, Verdict
+from aws_ecr_gc.reference import Repository
 
 
 class RepositoryPart(Struct, forbid_unknown_fields=True):
@@ -106,23 +107,28 @@ def document(
     stopped_by: str | None,
 ) -> Document:
     """The document of a run that got as far as a plan."""
-    registry = plan.repository.registry
     return Document(
         version=1,
         tool=tool,
-        repository=RepositoryPart(plan.repository.name, registry.account, registry.region, registry.partition),
-        taken_at=_time(plan.taken_at),
+        repository=repository_part(plan.repository),
+        taken_at=moment(plan.taken_at),
         dry_run=dry_run,
         policy=policy,
-        counts=_counts(plan, outcomes),
+        counts=counts_of(plan, outcomes),
         interrupted=interrupted,
         stopped_by=stopped_by,
-        images=[_image(decision, outcomes.get(decision.image.digest)) for decision in plan.decisions],
+        images=[image_part(decision, outcomes.get(decision.image.digest)) for decision in plan.decisions],
     )
 
 
-def encode(content: Document) -> str:
-    """The document as JSON text, indented by two spaces."""
+def repository_part(repository: Repository) -> RepositoryPart:
+    """The repository."""
+    registry = repository.registry
+    return RepositoryPart(repository.name, registry.account, registry.region, registry.partition)
+
+
+def encode(content: Struct) -> str:
+    """A document as JSON text, indented by two spaces."""
     return msgspec.json.format(msgspec.json.encode(content), indent=2).decode()
 
 
@@ -131,12 +137,12 @@ def schema() -> dict[str, Any]:
     return msgspec.json.schema(Document)
 
 
-def _counts(plan: Plan, outcomes: Mapping[str, Outcome]) -> Counts:
+def counts_of(plan: Plan, outcomes: Mapping[str, Outcome]) -> Counts:
+    """How many images there are, and how each step ended."""
     results = [outcome.result for outcome in outcomes.values()]
-    active = sum(decision.image.status is Status.ACTIVE for decision in plan.decisions)
     return Counts(
-        active=active,
-        archived=len(plan.decisions) - active,
+        active=plan.active,
+        archived=len(plan.decisions) - plan.active,
         to_delete=len(plan.steps),
         deleted=results.count(Result.DONE),
         skipped=results.count(Result.SKIPPED),
@@ -145,13 +151,14 @@ def _counts(plan: Plan, outcomes: Mapping[str, Outcome]) -> Counts:
     )
 
 
-def _image(decision: Decision, outcome: Outcome | None) -> ImagePart:
+def image_part(decision: Decision, outcome: Outcome | None) -> ImagePart:
+    """An image, the decision on it, and how it ended."""
     image = decision.image
     return ImagePart(
         digest=image.digest,
         tags=image.tags,
-        pushed_at=_time(image.pushed_at),
-        pulled_at=None if image.pulled_at is None else _time(image.pulled_at),
+        pushed_at=moment(image.pushed_at),
+        pulled_at=None if image.pulled_at is None else moment(image.pulled_at),
         media_type=image.media_type,
         artifact_type=image.artifact_type,
         size=image.size,
@@ -159,10 +166,21 @@ def _image(decision: Decision, outcome: Outcome | None) -> ImagePart:
         subject=image.subject,
         children=image.children,
         decision=decision.verdict,
-        reasons=[ReasonPart(reason.rule, reason.detail, reason.via) for reason in decision.reasons],
-        outcome=UNSET if outcome is None else OutcomePart(outcome.result, outcome.code, outcome.detail),
+        reasons=reason_parts(decision),
+        outcome=UNSET if outcome is None else outcome_part(outcome),
     )
 
 
-def _time(epoch: float) -> datetime:
+def reason_parts(decision: Decision) -> list[ReasonPart]:
+    """The reasons of a decision."""
+    return [ReasonPart(reason.rule, reason.detail, reason.via) for reason in decision.reasons]
+
+
+def outcome_part(outcome: Outcome) -> OutcomePart:
+    """How a deletion ended."""
+    return OutcomePart(outcome.result, outcome.code, outcome.detail)
+
+
+def moment(epoch: float) -> datetime:
+    """A time in UTC."""
     return datetime.fromtimestamp(epoch, UTC)

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from aws_ecr_gc.inventory import Status
 from aws_ecr_gc.plan import Outcome, Plan, Result, Step, Verdict
 
 _HELD_SHOWN = 20
@@ -21,11 +20,10 @@ _REMARKS = {
 def planned(plan: Plan) -> Iterator[str]:
     """How many active images there are, and those to delete, newest first."""
     repository = plan.repository
-    total = len([None for decision in plan.decisions if decision.image.status is Status.ACTIVE])
-    yield f"Total images in {repository.name} ({repository.registry.region}): {total}"
+    yield f"Total images in {repository.name} ({repository.registry.region}): {plan.active}"
     yield f"Images to delete ({len(plan.steps)})"
     for step in _in_print_order(plan.steps):
-        yield f"  {_time(step.pushed_at)}: {_short(step.digest)} [{', '.join(step.tags)}]"
+        yield f"  {moment(step.pushed_at)}: {short(step.digest)} [{', '.join(step.tags)}]"
 
 
 def dry_run_ends() -> Iterator[str]:
@@ -39,30 +37,43 @@ def applied(plan: Plan, outcomes: Mapping[str, Outcome]) -> Iterator[str]:
     deleted = [step for step, outcome in ended if outcome.result is Result.DONE]
     yield f"Deleted ({len(deleted)})"
     for step in deleted:
-        yield f"  {_short(step.digest)} ({', '.join(step.tags)})"
+        yield f"  {short(step.digest)} ({', '.join(step.tags)})"
     failed = [outcome for _, outcome in ended if outcome.result is not Result.DONE]
     yield f"Failures ({len(failed)})"
     for outcome in failed:
-        yield f"  {_short(outcome.digest)} {outcome.code}: {outcome.detail}"
+        yield f"  {short(outcome.digest)} {outcome.code}: {outcome.detail}"
+
+
+def deletions(plan: Plan, outcomes: Mapping[str, Outcome]) -> str:
+    """What is left to say where the result itself can't be written."""
+    done = sum(outcome.result is Result.DONE for outcome in outcomes.values())
+    return f"{done} of {len(plan.steps)} images were deleted"
 
 
 def remarks(plan: Plan) -> Iterator[str]:
     """For standard error: what is left alone, and what is held by something that stays."""
-    rules = Counter([decision.reasons[0].rule for decision in plan.decisions])
+    decisions = list(plan.decisions.beyond_rules())
+    rules = Counter(decision.reasons[0].rule for decision in decisions)
     for rule, remark in _REMARKS.items():
         if rules[rule]:
-            yield f"{remark}: {_images(rules[rule])}"
-    held = [decision for decision in plan.decisions if decision.verdict is Verdict.HELD]
+            yield f"{remark}: {images(rules[rule])}"
+    held = [decision for decision in decisions if decision.verdict is Verdict.HELD]
     for decision in held[:_HELD_SHOWN]:
         reason = decision.reasons[0]
         tags = ", ".join(decision.image.tags)
-        yield f"Held: {_short(decision.image.digest)} [{tags}]: {reason.detail} ({_short(reason.via or '')})"
+        yield f"Held: {short(decision.image.digest)} [{tags}]: {reason.detail} ({short(reason.via or '')})"
     if len(held) > _HELD_SHOWN:
-        yield f"Held: {_images(len(held) - _HELD_SHOWN)} more; --output json names them all"
+        yield f"Held: {images(len(held) - _HELD_SHOWN)} more; --output json names them all"
 
 
-def _images(count: int) -> str:
+def images(count: int) -> str:
+    """How many images."""
     return f"{count} image" if count == 1 else f"{count} images"
+
+
+def repositories(count: int) -> str:
+    """How many repositories."""
+    return "1 repository" if count == 1 else f"{count} repositories"
 
 
 def _in_print_order(steps: Iterable[Step]) -> Sequence[Step]:
@@ -70,9 +81,21 @@ def _in_print_order(steps: Iterable[Step]) -> Sequence[Step]:
     return sorted(steps, key=lambda step: (-step.pushed_at, step.digest))
 
 
-def _time(epoch: float) -> str:
+def moment(epoch: float) -> str:
+    """A time in UTC, as the original prints it."""
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _short(digest: str) -> str:
+def short(digest: str) -> str:
+    """A digest, as the original prints it."""
     return f"{digest[:16]}..."
+
+
+def size(amount: int) -> str:
+    """Bytes in the decimal unit that reads best."""
+    value = float(amount)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:,.1f} TB"

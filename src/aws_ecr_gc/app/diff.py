@@ -1,0 +1,78 @@
+"""`policy diff`: which images change sides from one policy to another."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from aws_ecr_gc import __version__
+from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.plan import time_of
+from aws_ecr_gc.app.sources import Source, open_source
+from aws_ecr_gc.app.sweep import Sweep
+from aws_ecr_gc.config import Request
+from aws_ecr_gc.errors import Exit, worst
+from aws_ecr_gc.inventory import Inventory
+from aws_ecr_gc.plan import Decision, Leftover
+from aws_ecr_gc.policy import Policy, indexes_to_read, make_plan
+from aws_ecr_gc.policyfile import PolicyFile, load
+from aws_ecr_gc.report import differences, document
+
+_NO_POLICY = Policy(grace=0.0)
+"""It has no rules: every image is unmanaged."""
+
+
+def diff(request: Request, old: Path, new: Path, *, exit_code: bool, now: float, console: Console) -> Exit:
+    """Compare two policy files over the repositories of a request; with `exit_code`, 6 where anything turns."""
+    files = load(old), load(new)
+    found: list[differences.RepositoryDifference] = []
+    with open_source(request, now, console) as source:
+        sweep = Sweep(source, request.patterns, console)
+        names = sweep.names()
+        for name in names:
+            with sweep.reading(name):
+                difference = _between(source, name, files)
+                if difference is not None and (difference.goes or difference.stays or difference.newly_managed):
+                    found.append(difference)
+                    if request.output == "text":
+                        console.print(differences.lines(difference))
+    compared = len(names) - len(sweep.unread)
+    if request.output == "json":
+        content = differences.DifferenceDocument(
+            1, f"aws-ecr-gc {__version__}", str(old), str(new), compared, found, sweep.unread
+        )
+        console.print([document.encode(content)])
+    else:
+        console.print([differences.summary(compared, found)])
+    return worst([*sweep.exits, *([Exit.FOUND] if exit_code and found else [])])
+
+
+def _between(
+    source: Source, name: str, files: tuple[PolicyFile, PolicyFile]
+) -> differences.RepositoryDifference | None:
+    """How two policies differ there; None where neither file has one for it."""
+    tags = cache(lambda: source.resource_tags(name))
+    policies = [file.policy_for(name, tags) for file in files]
+    if policies == [None, None]:
+        return None
+    left_over: tuple[Leftover, ...] = ()
+
+    def needed(inventory: Inventory) -> Sequence[str]:
+        nonlocal left_over
+        left_over = source.leftovers(inventory.repository)
+        now = time_of(source, inventory)
+        asked = (indexes_to_read(inventory, policy, now, left_over) for policy in policies if policy is not None)
+        return next(filter(None, asked), [])
+
+    inventory = source.inventory(name, needed)
+    now = time_of(source, inventory)
+    old, new = (_decisions(inventory, policy, now, left_over) for policy in policies)
+    names = tuple(None if policy is None else policy.name for policy in policies)
+    return differences.between(inventory.repository, (names[0], names[1]), old, new)
+
+
+def _decisions(
+    inventory: Inventory, policy: Policy | None, now: float, left_over: Sequence[Leftover]
+) -> Sequence[Decision]:
+    if policy is None:
+        return make_plan(inventory, _NO_POLICY, now).decisions
+    return make_plan(inventory, policy, now, left_over).decisions

@@ -1,0 +1,61 @@
+"""`explain`: the decision on one image, and every vote that led to it."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from aws_ecr_gc import __version__
+from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.plan import time_of
+from aws_ecr_gc.app.policies import policies_of
+from aws_ecr_gc.app.sources import open_source
+from aws_ecr_gc.config import Request
+from aws_ecr_gc.errors import Exit, Misuse
+from aws_ecr_gc.inventory import Image
+from aws_ecr_gc.policy.explaining import explain
+from aws_ecr_gc.policy.turning import changes
+from aws_ecr_gc.registries.reading import every_index
+from aws_ecr_gc.report import document, explanations
+
+
+class Subject(Struct, frozen=True):
+    """What is to be explained: a repository, and a tag or (the beginning of) a digest."""
+
+    repository: str
+    tag: str | None = None
+    digest: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.repository}@{self.digest}" if self.digest else f"{self.repository}:{self.tag}"
+
+
+def explain_image(request: Request, subject: Subject, *, now: float, console: Console) -> Exit:
+    """Explain one image. Raises Misuse for an unknown one, and where no policy is for its repository."""
+    policies = policies_of(request)
+    with open_source(request, now, console) as source:
+        policy = policies.policy_for(subject.repository, lambda: source.resource_tags(subject.repository))
+        inventory = source.inventory(subject.repository, every_index)
+        image = _find(subject, inventory.images.values())
+        if policy is None:
+            raise Misuse(f"repository {subject.repository}: no policy fits it, so it is left alone")
+        left_over = source.leftovers(inventory.repository)
+        explained = explain(inventory, policy, time_of(source, inventory), image.digest, left_over)
+    turning = tuple(changes(explained, policy))
+    if request.output == "json":
+        part = explanations.part(inventory.repository, policy.name, explained, turning, f"aws-ecr-gc {__version__}")
+        console.print([document.encode(part)])
+    else:
+        console.print(explanations.lines(str(subject), policy.name, explained, turning))
+    return Exit.DONE
+
+
+def _find(subject: Subject, images: Iterable[Image]) -> Image:
+    if subject.digest is not None:
+        found = [image for image in images if image.digest.startswith(subject.digest)]
+    else:
+        found = [image for image in images if subject.tag in image.tags]
+    if not found:
+        raise Misuse(f"{subject}: no such image")
+    if len(found) > 1:
+        raise Misuse(f"{subject}: {len(found)} images begin so; give more of the digest")
+    return found[0]

@@ -1,0 +1,113 @@
+"""Reading, planning and deleting in a registry as it is now."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from aws_ecr_gc import pending
+from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.apply import Applied, apply
+from aws_ecr_gc.config import Directories
+from aws_ecr_gc.inventory import Inventory
+from aws_ecr_gc.plan import Leftover, Plan, Result, Step
+from aws_ecr_gc.policy import Policy, indexes_to_read, make_plan
+from aws_ecr_gc.ports import RepositoryPort
+from aws_ecr_gc.reference import Repository
+from aws_ecr_gc.registries.manifests import ManifestDirectory
+from aws_ecr_gc.registries.reading import read_whole
+
+NOTHING_DONE = Applied({}, None, interrupted=False)
+
+
+class Live:
+    """What is shared by all repositories of a run: the time, the files kept between runs, the streams."""
+
+    def __init__(self, directories: Directories, now: float, console: Console) -> None:
+        self.now = now
+        self._cache = ManifestDirectory(directories.cache)
+        self._state = directories.state
+        self._console = console
+
+    def inventory(self, port: RepositoryPort, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:
+        """The repository, with the children of the indexes that are needed."""
+        name = port.repository.name
+        inventory = read_whole(
+            port,
+            self.now,
+            needed,
+            self._cache,
+            progress=lambda text: self._console.reading(f"{name}: {text}"),
+            say=self._console.say,
+        )
+        self._console.clear()
+        if self._cache.trouble is not None:
+            self._console.say(f"warning: the manifest cache is out of use: {self._cache.trouble}; set --cache-dir")
+        return inventory
+
+    def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:
+        """What an interrupted run left over, as its record says."""
+        path = pending.path_for(self._state, repository)
+        try:
+            return pending.read(path)
+        except (OSError, ValueError) as error:
+            self._console.say(f"warning: {path}: an interrupted run's steps can't be read: {error}")
+            return ()
+
+    def plan(self, port: RepositoryPort, policy: Policy) -> "Planned":
+        """Read the repository and decide."""
+        left_over: tuple[Leftover, ...] = ()
+
+        def needed(inventory: Inventory) -> Sequence[str]:
+            nonlocal left_over
+            if not policy.asks_for_nothing:
+                left_over = self.leftovers(inventory.repository)
+            return indexes_to_read(inventory, policy, self.now, left_over)
+
+        inventory = self.inventory(port, needed)
+        return Planned(make_plan(inventory, policy, self.now, left_over), left_over)
+
+    def apply(self, planned: "Planned", port: RepositoryPort) -> Applied:
+        """Delete. The steps still to do are on disk before the first call, and what is left of them afterwards."""
+        plan = planned.plan
+        path = pending.path_for(self._state, plan.repository)
+        self._record(path, planned, ())
+        total = len(plan.steps)
+        applied = apply(
+            plan,
+            port,
+            stop=self._console.stop,
+            progress=lambda ended: self._console.show(f"{plan.repository.name}: {ended} of {total} images done"),
+        )
+        self._console.clear()
+        ended = [digest for digest, outcome in applied.outcomes.items() if outcome.result is not Result.FAILED]
+        self._record(path, planned, ended)
+        return applied
+
+    def _record(self, path: Path, planned: "Planned", ended: Iterable[str]) -> None:
+        """Skipped steps are not to be done any more: the next run decides about them anew."""
+        done = set(ended)
+        steps: list[Step] = [step for step in planned.plan.steps if step.digest not in done]
+        try:
+            pending.write(path, steps, planned.still_waiting())
+        except OSError as error:
+            self._console.say(
+                f"warning: {path}: the steps still to do can't be recorded: {error}; if this run is killed, "
+                "children of deleted indexes may stay; set --state-dir"
+            )
+
+
+class Planned:
+    """A plan, and the record of an interrupted run that it was made with."""
+
+    def __init__(self, plan: Plan, left_over: tuple[Leftover, ...]) -> None:
+        self.plan = plan
+        self._left_over = left_over
+
+    def still_waiting(self) -> list[Leftover]:
+        """What an earlier run left over, and only an unread archived index retains for now: it stays on record."""
+        if not self._left_over:
+            return []
+        unread = (
+            each for each in self.plan.decisions.beyond_rules() if each.reasons[0].rule == "unread-archived-index"
+        )
+        waiting = {each.image.digest for each in unread}
+        return [each for each in self._left_over if each.digest in waiting]

@@ -1,0 +1,142 @@
+"""`plan`: what a policy would do, and nothing done."""
+
+from collections.abc import Sequence
+
+from aws_ecr_gc import __version__
+from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.policies import Policies, policies_of
+from aws_ecr_gc.app.sources import Source, open_source
+from aws_ecr_gc.app.sweep import Sweep, Target
+from aws_ecr_gc.apply import Applied
+from aws_ecr_gc.config import OriginalFlags, Request
+from aws_ecr_gc.errors import Exit, worst
+from aws_ecr_gc.inventory import Inventory
+from aws_ecr_gc.plan import Leftover, Plan, Result
+from aws_ecr_gc.policy import Policy, indexes_to_read, make_plan
+from aws_ecr_gc.policy.forecasting import forecast
+from aws_ecr_gc.policy.guards import refusals
+from aws_ecr_gc.registries.reading import every_index
+from aws_ecr_gc.report import document, forecasts, plans
+
+
+def plan(request: Request, *, now: float, console: Console) -> Exit:
+    """Plan every repository; exit 4 where a guard refuses one. Raises `errors.Error` where nothing can be planned."""
+    policies = policies_of(request)
+    with open_source(request, now, console) as source:
+        sweep = Sweep(source, request.patterns, console)
+        report = Report(request, policies, now, console)
+        for target in sweep.targets(policies):
+            with sweep.reading(target.name):
+                made = planned(source, target)
+                report.add(made, target.policy)
+                # A policy file has a guard against it; what the original's flags stand for has none.
+                if isinstance(request.policy, OriginalFlags) and made.steps and len(made.steps) == made.active:
+                    console.say(f"warning: repository {target.name}: this is every image of it")
+        report.end(sweep)
+        return worst([*sweep.exits, *report.exits])
+
+
+def planned(source: Source, target: Target) -> Plan:
+    """The plan for one repository as at the source's time."""
+    left_over: tuple[Leftover, ...] = ()
+
+    def needed(inventory: Inventory) -> Sequence[str]:
+        nonlocal left_over
+        left_over = source.leftovers(inventory.repository)
+        return indexes_to_read(inventory, target.policy, time_of(source, inventory), left_over)
+
+    inventory = source.inventory(target.name, needed)
+    return make_plan(inventory, target.policy, time_of(source, inventory), left_over)
+
+
+def time_of(source: Source, inventory: Inventory) -> float:
+    """The time to decide as at, in epoch seconds."""
+    return inventory.taken_at if source.at is None else source.at
+
+
+def forecast_all(request: Request, horizon: float, *, now: float, console: Console) -> Exit:
+    """Forecast every repository for `horizon` seconds."""
+    policies = policies_of(request)
+    with open_source(request, now, console) as source:
+        sweep = Sweep(source, request.patterns, console)
+        found = []
+        for target in sweep.targets(policies):
+            with sweep.reading(target.name):
+                inventory = source.inventory(target.name, every_index)
+                made = forecast(inventory, target.policy, time_of(source, inventory), horizon)
+                found.append(forecasts.part(inventory.repository, target.policy.name, made))
+                if request.output == "text":
+                    console.print(forecasts.lines(inventory.repository, target.policy.name, made))
+        if request.output == "json":
+            content = forecasts.ForecastDocument(1, f"aws-ecr-gc {__version__}", found, sweep.left_alone, sweep.unread)
+            console.print([document.encode(content)])
+        else:
+            console.print(plans.left_alone(sweep.left_alone))
+        return worst(sweep.exits)
+
+
+class Report:
+    """The plans as they come: text at once, JSON at the end."""
+
+    def __init__(self, request: Request, policies: Policies, now: float, console: Console) -> None:
+        self._request = request
+        self._policies = policies
+        self._now = now
+        self._console = console
+        self._parts: dict[str, plans.RepositoryPlan] = {}
+        self._going, self._refused, self._carried_out = plans.Sum(), plans.Sum(), plans.Sum()
+        self._deleted = 0
+        self._taken_at: float | None = None
+        self.exits: list[Exit] = []
+
+    def add(self, plan: Plan, policy: Policy) -> bool:
+        """One more plan. Returns whether the guards let it be carried out."""
+        refused = [plans.Guarded(each.guard, each.detail, each.way_round) for each in refusals(plan, policy.guards)]
+        if refused:
+            self.exits.append(Exit.REFUSED)
+        (self._refused if refused else self._going).add(plan)
+        self._taken_at = plan.taken_at
+        if self._request.output == "json":
+            self._parts[plan.repository.name] = plans.part(plan, policy.name, refused)
+        else:
+            self._console.print(plans.lines(plan, policy.name, refused))
+        return not refused
+
+    def applied(self, plan: Plan, applied: Applied) -> None:
+        """How a plan that was added ended."""
+        self._carried_out.add(plan)
+        self._deleted += sum(outcome.result is Result.DONE for outcome in applied.outcomes.values())
+        if self._request.output == "json":
+            stopped_by = None if applied.stopped_by is None else str(applied.stopped_by)
+            part = self._parts[plan.repository.name]
+            plans.complete(part, plan, applied.outcomes, interrupted=applied.interrupted, stopped_by=stopped_by)
+        elif plan.steps:
+            self._console.print(plans.outcome_lines(plan, applied.outcomes))
+
+    @property
+    def _at(self) -> float:
+        """The time that was decided as at: a snapshot's repositories were all read as at one."""
+        if self._request.at is not None:
+            return self._request.at
+        return self._now if self._taken_at is None else self._taken_at
+
+    def end(self, sweep: Sweep) -> None:
+        """The last word."""
+        if self._request.output == "text":
+            if self._carried_out.plans:
+                self._console.print(plans.outcome_summary(self._carried_out, self._deleted, self._refused))
+            else:
+                self._console.print(plans.summary(self._going, self._refused))
+            self._console.print(plans.left_alone(sweep.left_alone))
+            return
+        content = plans.PlanDocument(
+            version=1,
+            tool=f"aws-ecr-gc {__version__}",
+            at=document.moment(self._at),
+            policy_files=[str(path) for path in self._policies.files],
+            policy_sha256=self._policies.sha256,
+            repositories=list(self._parts.values()),
+            left_alone=sweep.left_alone,
+            unread=sweep.unread,
+        )
+        self._console.print([document.encode(content)])

@@ -1,0 +1,122 @@
+"""`run`: plan every repository and carry the plans out."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec import Struct
+
+from aws_ecr_gc.app.collect import exit_of, say_what_is_left
+from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.live import Live, Planned
+from aws_ecr_gc.app.plan import Report
+from aws_ecr_gc.app.policies import Policies, policies_of
+from aws_ecr_gc.app.sources import LiveSource, open_live
+from aws_ecr_gc.app.sweep import Sweep, Target
+from aws_ecr_gc.config import Request
+from aws_ecr_gc.errors import Error, Exit, Interrupted, OutputLost, worst
+from aws_ecr_gc.report import text
+
+Question = Callable[[str], bool]
+"""Asks whether to go on; the text names the numbers."""
+
+
+def run(request: Request, *, now: float, console: Console, question: Question | None, strict: bool) -> Exit:
+    """Plan and delete, repository by repository; with a question, all plans are made and shown before it is asked.
+
+    Exit 4 where a guard refused a repository: that one is left as it is. Raises `errors.Error` where nothing can be
+    planned, and OutputLost.
+    """
+    policies = policies_of(request)
+    with open_live(request.connection, Live(request.directories, now, console)) as source:
+        return _Run(request, policies, source, now, console, strict=strict).carry_out(question)
+
+
+class _Ready(Struct):
+    """A plan that the guards let pass."""
+
+    target: Target
+    planned: Planned
+
+
+class _Run:
+    """One run; what it did is reported also when it ends before its time."""
+
+    def __init__(
+        self, request: Request, policies: Policies, source: LiveSource, now: float, console: Console, *, strict: bool
+    ) -> None:
+        self._policies = policies
+        self._source = source
+        self._console = console
+        self._strict = strict
+        self._sweep = Sweep(source, request.patterns, console)
+        self._report = Report(request, policies, now, console)
+        self._ended = False
+        self._changed = False
+        self._deletions: list[str] = []
+
+    def carry_out(self, question: Question | None) -> Exit:
+        exits: list[Exit] = []
+        try:
+            ready: Iterable[_Ready] = self._plans()
+            if question is not None:
+                ready = self._confirmed(list(ready), question)
+            for each in ready:
+                exits.append(self._apply(each))
+                if self._ended:
+                    break
+        except OutputLost:
+            raise
+        except Error as error:
+            if not self._changed:
+                raise
+            # What is wrong now was right before something was deleted: it is no misuse, and what was done is told.
+            interrupted = isinstance(error, Interrupted)
+            self._console.say("interrupted while reading; run again to finish" if interrupted else str(error))
+            exits.append(Exit.AWS if error.exit is Exit.MISUSE else error.exit)
+        try:
+            self._report.end(self._sweep)
+        except OutputLost:
+            for line in self._deletions:
+                self._console.say(line)
+            raise
+        return worst([*self._sweep.exits, *self._report.exits, *exits])
+
+    def _plans(self) -> Iterator[_Ready]:
+        for target in self._sweep.targets(self._policies):
+            ready = None
+            with self._sweep.reading(target.name):
+                planned = self._source.live.plan(self._source.registry.repository(target.name), target.policy)
+                ready = _Ready(target, planned)
+            if ready is not None and self._report.add(ready.planned.plan, target.policy):
+                yield ready
+
+    def _confirmed(self, ready: list[_Ready], question: Question) -> list[_Ready]:
+        """What may be carried out, once the user has seen it all and agreed."""
+        plans = [each.planned.plan for each in ready if each.planned.plan.steps]
+        if not plans:
+            return ready
+        if self._console.stop():
+            raise Interrupted("interrupted; nothing was deleted")
+        steps = sum(len(plan.steps) for plan in plans)
+        remaining = sum(plan.active for plan in plans) - steps
+        size = sum(plan.size for plan in plans)
+        where = text.repositories(len(plans)) if len(plans) > 1 else plans[0].repository.name
+        remain = f"{text.images(remaining)} will remain there"
+        if question(f"Delete {text.images(steps)} in {where}, at most {text.size(size)}? {remain}."):
+            return ready
+        self._console.say("nothing was deleted")
+        return []
+
+    def _apply(self, ready: _Ready) -> Exit:
+        plan = ready.planned.plan
+        if plan.steps:
+            self._changed = True
+        applied = self._source.live.apply(ready.planned, self._source.registry.repository(ready.target.name))
+        self._deletions.append(f"{ready.target.name}: {text.deletions(plan, applied.outcomes)}")
+        try:
+            self._report.applied(plan, applied)
+        except OutputLost:
+            self._console.say(self._deletions[-1])
+            raise
+        say_what_is_left(plan, applied, self._console)
+        self._ended = applied.interrupted
+        return exit_of(applied, strict=self._strict)

@@ -1,0 +1,107 @@
+"""Where inventories come from: a registry as it is now, or a snapshot of one."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from typing import Protocol
+
+from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.live import Live
+from aws_ecr_gc.config import Connection, Request
+from aws_ecr_gc.errors import Misuse
+from aws_ecr_gc.inventory import Inventory
+from aws_ecr_gc.plan import Leftover
+from aws_ecr_gc.ports import RegistryPort
+from aws_ecr_gc.reference import Repository
+from aws_ecr_gc.registries.ecr import open_registry
+from aws_ecr_gc.registries.reading import every_index
+from aws_ecr_gc.report import text
+from aws_ecr_gc.snapshots import Snapshot, open_snapshot
+
+
+class Source(Protocol):
+    """A registry to read from. `at` is the time to decide as at, in epoch seconds; None is that of each reading."""
+
+    at: float | None
+
+    def names(self, patterns: Sequence[str]) -> list[str]:
+        """As `ports.RegistryPort.names`."""
+
+    def resource_tags(self, name: str) -> Mapping[str, str]:
+        """As `ports.RegistryPort.resource_tags`."""
+
+    def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:
+        """A repository, with the children of the indexes that are needed."""
+
+    def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:
+        """What an interrupted run left over there."""
+
+
+class LiveSource:
+    """The registry as it is now."""
+
+    def __init__(self, registry: RegistryPort, live: Live, at: float | None = None) -> None:
+        self.registry = registry
+        self.live = live
+        self.at = at
+
+    def names(self, patterns: Sequence[str]) -> list[str]:
+        return self.registry.names(patterns)
+
+    def resource_tags(self, name: str) -> Mapping[str, str]:
+        return self.registry.resource_tags(name)
+
+    def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:
+        return self.live.inventory(self.registry.repository(name), needed)
+
+    def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:
+        return self.live.leftovers(repository)
+
+
+class SnapshotSource:
+    """A snapshot: everything is read already."""
+
+    def __init__(self, snapshot: Snapshot, at: float | None) -> None:
+        self._snapshot = snapshot
+        self.at = at
+
+    def names(self, patterns: Sequence[str]) -> list[str]:
+        return self._snapshot.names(patterns)
+
+    def resource_tags(self, name: str) -> Mapping[str, str]:
+        return self._snapshot.resource_tags(name)
+
+    def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:  # noqa: ARG002 - nothing is left to read
+        inventory = self._snapshot.inventory(name)
+        for digest in every_index(inventory):
+            raise Misuse(f"repository {name}: the snapshot does not hold the children of {digest}; take it again")
+        return inventory
+
+    def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:  # noqa: ARG002 - nobody deletes from a file
+        return ()
+
+
+@contextmanager
+def open_source(request: Request, now: float, console: Console) -> Iterator[Source]:
+    """What a command without deletions reads from."""
+    if request.at is not None:
+        console.say(f"as at {text.moment(request.at)} UTC")
+    if request.snapshot is not None:
+        with closing(open_snapshot(request.snapshot)) as snapshot:
+            yield SnapshotSource(snapshot, request.at)
+        return
+    with open_live(request.connection, Live(request.directories, now, console)) as source:
+        source.at = request.at
+        yield source
+
+
+@contextmanager
+def open_live(connection: Connection, live: Live) -> Iterator[LiveSource]:
+    """The registry as it is now."""
+    registry = open_registry(
+        region=connection.region,
+        registry_id=connection.registry_id,
+        profile=connection.profile,
+        endpoint_url=connection.endpoint_url,
+    )
+    with closing(registry) as port:
+        yield LiveSource(port, live)

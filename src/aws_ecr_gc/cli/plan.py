@@ -1,0 +1,49 @@
+"""`aws-ecr-gc plan`: what a policy would do."""
+
+import gc
+import sys
+import time
+from collections.abc import Sequence
+
+from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli.goflags import Parser
+from aws_ecr_gc.errors import Exit, Misuse
+
+_NAME = "aws-ecr-gc plan"
+_LAST = 253402300799  # 9999-12-31T23:59:59Z, in epoch seconds: no later time has a name
+
+
+def parser() -> Parser:
+    """The flags."""
+    made = Parser(_NAME, "Show what a policy would delete, and why. Nothing is deleted.")
+    flags.declare_policy_file(made)
+    flags.declare_original(made)
+    flags.declare_repositories(made)
+    made.value(
+        "forecast",
+        metavar="DURATION",
+        type=flags.duration,
+        help="show instead how the repositories grow under the policy, such as 90d",
+    )
+    flags.declare_output(made)
+    flags.declare_reading(made)
+    return made
+
+
+def run(arguments: Sequence[str]) -> Exit:
+    """Plan, or forecast."""
+    asked = parser().read(arguments)
+    if asked.forecast is not None and not 86400 <= asked.forecast <= 3660 * 86400:
+        raise Misuse("--forecast: give 1d to 3660d")
+    if asked.forecast is not None and asked.at is not None and asked.at + asked.forecast > _LAST:
+        raise Misuse("--at and --forecast: together they end after the year 9999")
+    request = flags.request_from(asked)
+    gc.disable()  # as in `collect`
+    from aws_ecr_gc.app.console import Console
+    from aws_ecr_gc.app.plan import forecast_all, plan
+    from aws_ecr_gc.cli.interruption import Interruption
+
+    console = Console(sys.stdout, sys.stderr, Interruption().came)
+    if asked.forecast is not None:
+        return forecast_all(request, asked.forecast, now=time.time(), console=console)
+    return plan(request, now=time.time(), console=console)

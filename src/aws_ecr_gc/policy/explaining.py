@@ -1,0 +1,217 @@
+"""Why an image stays or goes: every rule's vote on it."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from aws_ecr_gc import durations, globs
+from aws_ecr_gc.inventory import Image, Inventory
+from aws_ecr_gc.plan import Decision, Leftover, Verdict
+from aws_ecr_gc.policy.keeping import Vote, ordinal, vote
+from aws_ecr_gc.policy.matching import signed_by
+from aws_ecr_gc.policy.planning import Verdicts
+from aws_ecr_gc.policy.rules import Keep, Match, Policy, Rule, Signatures
+from aws_ecr_gc.policy.versions import parser as version_parser
+
+
+class TagView(Struct, frozen=True):
+    """Whether a rule matches a tag (None: the lack of one), and why."""
+
+    tag: str | None
+    matched: bool
+    detail: str
+
+
+class StatementView(Struct, frozen=True):
+    """What one statement of a `keep` says, such as `newest 8`."""
+
+    statement: str
+    retains: bool
+    detail: str
+
+
+class PlaceView(Struct, frozen=True):
+    """The image among those that a rule counts: from 1, newest first. `stream` is empty without groups."""
+
+    stream: str
+    place: int
+    nth: str
+    of: int
+    statements: tuple[StatementView, ...]
+
+
+class RuleView(Struct, frozen=True):
+    """A rule's vote on the image. No places: the rule does not count it, and `aside` says why where it matches."""
+
+    rule: str
+    keep: str
+    tags: tuple[TagView, ...]
+    places: tuple[PlaceView, ...]
+    aside: str | None
+
+
+class Relative(Struct, frozen=True):
+    """An image that needs this one, or that this one needs."""
+
+    relation: str
+    digest: str
+    tags: tuple[str, ...]
+    verdict: Verdict
+
+
+class Explanation(Struct, frozen=True):
+    """All that led to the decision on one image."""
+
+    decision: Decision
+    rules: tuple[RuleView, ...]
+    relatives: tuple[Relative, ...]
+
+
+def explain(
+    inventory: Inventory, policy: Policy, now: float, digest: str, leftovers: Sequence[Leftover] = ()
+) -> Explanation:
+    """Explain the decision on one image. Raises KeyError for a digest that is not in the inventory."""
+    image = inventory.images[digest]
+    verdicts = Verdicts(inventory, policy, now, leftovers)
+    decisions = {each.image.digest: each for each in verdicts.decisions()}
+    decision = decisions[digest]
+    at = verdicts.images.index(image)
+    rules = tuple(
+        _rule_view(rule, votes, verdicts, at, signatures=policy.signatures, now=now)
+        for rule, votes in zip(policy.rules, verdicts.votes, strict=True)
+    )
+    relatives = tuple(_relatives(image, verdicts, decisions))
+    return Explanation(decision, rules, relatives)
+
+
+def _rule_view(
+    rule: Rule, votes: Sequence[Vote], verdicts: Verdicts, at: int, *, signatures: Signatures, now: float
+) -> RuleView:
+    image = verdicts.images[at]
+    tags = tuple(_tag_views(rule.match, image, signatures, tagless=at in verdicts.matches.tagless))
+    places = tuple(
+        _place(rule, each, each.contenders.index(at), verdicts, now) for each in votes if at in each.contenders
+    )
+    matched = any(each.matched for each in tags)
+    return RuleView(rule.name, str(rule.keep), tags, places, _why_aside(image) if matched and not places else None)
+
+
+def _why_aside(image: Image) -> str:
+    if image.status != "ACTIVE":
+        return f"it is {image.status} and takes no place"
+    return "it follows an index or a subject and takes no place of its own"
+
+
+def _tag_views(match: Match, image: Image, signatures: Signatures, *, tagless: bool) -> Iterator[TagView]:
+    if tagless:
+        why = (
+            "a tag is asked for"
+            if match.speaks_of_tags
+            else _type_mismatch(match, image) or _exception(match, None, image)
+        )
+        yield TagView(None, why is None, why or "untagged images are matched")
+    for tag in image.tags:
+        signed = signed_by(tag, image)
+        if signed is not None and signatures is Signatures.FOLLOW:
+            yield TagView(tag, False, f"a signature's tag: it follows {signed}")
+            continue
+        why = _tag_mismatch(match, tag, image)
+        yield TagView(tag, why is None, why or "matched")
+
+
+def _tag_mismatch(match: Match, tag: str, image: Image) -> str | None:
+    """Why a match does not take a tag, or None where it does. The order is that of `matching`."""
+    if match.untagged:
+        return "only untagged images are matched"
+    if match.prefix and not tag.startswith(match.prefix):
+        return f"it does not begin with {_listed(match.prefix)}"
+    if match.glob and not globs.matcher(match.glob)(tag):
+        return f"it does not fit the glob {_listed(match.glob)}"
+    if match.regex and not _fits_regex(match.regex, tag):
+        return f"it does not fit the regex {_listed(match.regex)}"
+    if match.semver is not None and version_parser(match.semver)(tag) is None:
+        return f"it is no semantic version {match.semver}"
+    return _type_mismatch(match, image) or _exception(match, tag, image)
+
+
+def _fits_regex(patterns: Sequence[str], tag: str) -> bool:
+    from aws_ecr_gc.policy import regular  # noqa: PLC0415 - RE2 is loaded only where a policy has expressions
+
+    return bool(regular.matcher(patterns)(tag))
+
+
+def _type_mismatch(match: Match, image: Image) -> str | None:
+    for name, patterns in (("media_type", match.media_type), ("artifact_type", match.artifact_type)):
+        value = getattr(image, name)
+        if patterns and (value is None or not globs.matcher(patterns)(value)):
+            return f"its {name} {value or '(none)'} does not fit {_listed(patterns)}"
+    return None
+
+
+def _exception(match: Match, tag: str | None, image: Image) -> str | None:
+    excepted = match.excepted
+    if excepted is None:
+        return None
+    if tag is None:
+        holds = not excepted.speaks_of_tags and _type_mismatch(excepted, image) is None
+    else:
+        holds = _tag_mismatch(excepted, tag, image) is None
+    return "it is excepted" if holds else None
+
+
+def _listed(patterns: Sequence[str]) -> str:
+    return " or ".join(patterns)
+
+
+def _place(rule: Rule, cast: Vote, index: int, verdicts: Verdicts, now: float) -> PlaceView:
+    image = verdicts.images[cast.contenders[index]]
+    statements = []
+    for part in _parts(rule.keep):
+        alone = msgspec.structs.replace(rule, keep=part)
+        why = vote(alone, cast.stream, cast.contenders, verdicts.images, now).why[index]
+        statements.append(StatementView(str(part), why is not None, why or _why_not(part, image, index, now)))
+    return PlaceView(cast.stream.label, index + 1, ordinal(index + 1), len(cast.contenders), tuple(statements))
+
+
+def _parts(keep: Keep) -> Iterator[Keep]:
+    """The statements of a keep, each as one of its own."""
+    if keep.newest:
+        yield Keep(newest=keep.newest)
+    if keep.younger_than is not None:
+        yield Keep(younger_than=keep.younger_than)
+    if keep.pulled_within is not None:
+        yield Keep(pulled_within=keep.pulled_within)
+    for each in keep.periods:
+        yield Keep(periods=(each,), timezone=keep.timezone)
+    for level in keep.versions:
+        yield Keep(versions=(level,))
+    for window in keep.within:
+        yield Keep(within=(window,), timezone=keep.timezone)
+
+
+def _why_not(part: Keep, image: Image, index: int, now: float) -> str:
+    if part.newest:
+        return f"it is the {ordinal(index + 1)}"
+    if part.younger_than is not None:
+        return f"it was pushed {durations.spelled(now - image.pushed_at)} ago"
+    if part.pulled_within is not None:
+        if image.pulled_at is None:
+            return f"it was pushed {durations.spelled(now - image.pushed_at)} ago, and no pull is on record"
+        return f"it was last pulled {durations.spelled(now - image.pulled_at)} ago"
+    if part.versions:
+        return "other versions are the highest of their groups, or it is beyond the highest groups"
+    too_old = "it is too old beside the newest" if part.within else "its period is beyond the newest ones"
+    return f"another image is the newest of its period, or {too_old}"
+
+
+def _relatives(image: Image, verdicts: Verdicts, decisions: dict[str, Decision]) -> Iterator[Relative]:
+    relations = verdicts.relations
+    for relation, digests in (
+        ("an index that lists it", relations.parents.get(image.digest, ())),
+        ("its subject", relations.subjects_of(image)),
+        ("its child", relations.children.get(image.digest, ())),
+        ("its referrer", relations.referrers.get(image.digest, ())),
+    ):
+        for digest in digests:
+            yield Relative(relation, digest, decisions[digest].image.tags, decisions[digest].verdict)

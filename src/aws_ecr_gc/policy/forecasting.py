@@ -1,0 +1,106 @@
+"""How a repository grows under a policy, if images go on being pushed as they were.
+
+What was pushed in the window before now comes again, window by window: the same tags and sizes, new digests. Images
+that have been deleted since can't come again: a repository that is collected often looks quieter than it is.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from aws_ecr_gc.inventory import INDEX_TYPES, Image, Inventory, Status
+from aws_ecr_gc.policy.planning import make_plan
+from aws_ecr_gc.policy.rules import Policy
+
+_DAY = 86400.0
+_WINDOW = 30 * _DAY
+_POINTS = 12
+
+
+class Point(Struct, frozen=True):
+    """The repository at a time (epoch seconds): active images and their bytes, at most, with the policy and without.
+
+    `collected` images go at this time, in a run of their own.
+    """
+
+    at: float
+    images: int
+    size: int
+    collected: int
+    images_without: int
+    size_without: int
+
+
+class Forecast(Struct, frozen=True):
+    """`pushed` images came in the `window` (seconds) that comes again; a run every `interval` seconds is assumed."""
+
+    window: float
+    pushed: int
+    interval: float
+    points: tuple[Point, ...]
+
+
+def forecast(inventory: Inventory, policy: Policy, now: float, horizon: float) -> Forecast:
+    """Extrapolate for `horizon` seconds from `now`. The children of every active index must be known."""
+    window = min(horizon, _WINDOW)
+    recent = [image for image in inventory.images.values() if now - window < image.pushed_at <= now]
+    interval = max(_DAY, horizon / _POINTS)
+    times = [now + number * interval for number in range(int(horizon / interval + 1e-9) + 1)]
+    coming = _coming(inventory, now, horizon, window)
+    return Forecast(window, len(recent), interval, tuple(_points(inventory, policy, times, coming)))
+
+
+def _points(inventory: Inventory, policy: Policy, times: Sequence[float], coming: Iterator[Image]) -> Iterator[Point]:
+    there, without = dict(inventory.images), dict(inventory.images)
+    following = next(coming, None)
+    for at in times:
+        while following is not None and following.pushed_at <= at:
+            there[following.digest] = without[following.digest] = following
+            following = next(coming, None)
+        plan = make_plan(msgspec.structs.replace(inventory, images=there), policy, at)
+        for step in plan.steps:
+            del there[step.digest]
+        yield Point(at, *_size(there), len(plan.steps), *_size(without))
+
+
+def _size(images: dict[str, Image]) -> tuple[int, int]:
+    """Active images and their bytes; an index has none of its own."""
+    active = [image for image in images.values() if image.status is Status.ACTIVE]
+    return len(active), sum(image.size for image in active if image.media_type not in INDEX_TYPES)
+
+
+def _coming(inventory: Inventory, now: float, horizon: float, window: float) -> Iterator[Image]:
+    """What is pushed from now on, in order of time."""
+    recent = [image for image in inventory.images.values() if now - window < image.pushed_at <= now]
+    recent.sort(key=lambda image: (image.pushed_at, image.digest))
+    names = {image.digest for image in recent}
+    for cycle in range(1, int(horizon / window) + 2):
+        for image in recent:
+            again = _again(image, cycle, cycle * window, names)
+            if again.pushed_at <= now + horizon:
+                yield again
+
+
+def _again(image: Image, cycle: int, later: float, names: set[str]) -> Image:
+    """The image as it comes the next time. What it belongs to comes again as well, if that is as young."""
+
+    def renamed(digest: str) -> str:
+        if digest not in names:
+            return digest
+        return f"sha256:{hashlib.sha256(f'{digest} {cycle}'.encode()).hexdigest()}"
+
+    def retagged(tag: str) -> str:
+        signed = f"sha256:{tag[7:71]}"
+        return f"sha256-{renamed(signed)[7:]}{tag[71:]}" if tag.startswith("sha256-") and signed in names else tag
+
+    return msgspec.structs.replace(
+        image,
+        digest=renamed(image.digest),
+        pushed_at=image.pushed_at + later,
+        pulled_at=None if image.pulled_at is None else image.pulled_at + later,
+        tags=tuple(retagged(tag) for tag in image.tags),
+        children=None if image.children is None else tuple(renamed(child) for child in image.children),
+        subject=None if image.subject is None else renamed(image.subject),
+    )

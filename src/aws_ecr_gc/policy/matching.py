@@ -1,0 +1,229 @@
+"""Which rule matches which tag: every tag is looked at once for each rule, all tags of a repository in one sweep.
+
+Images are named by their position in the list they came in, newest first; the matches lie beside them in columns.
+"""
+
+import re
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
+
+from msgspec import Struct
+
+from aws_ecr_gc import globs
+from aws_ecr_gc.inventory import INDEX_TYPES, Image
+from aws_ecr_gc.policy.rules import Match, Policy, Rule, Signatures
+from aws_ecr_gc.policy.versions import Version
+from aws_ecr_gc.policy.versions import parser as version_parser
+
+_SIGNATURE = re.compile(r"sha256-([0-9a-f]{64})(\.sig|\.att|\.sbom)?")
+
+
+class Stream(Struct):
+    """The images of a rule that count among one another: positions, newest first.
+
+    `key` is what the rule's groups captured, empty without groups. `versions` holds (version, position), highest
+    version first, where the rule matches semantic versions.
+    """
+
+    key: tuple[str, ...]
+    members: Sequence[int]
+    versions: list[tuple[Version, int]] | None = None
+
+    @property
+    def label(self) -> str:
+        """The key for people; empty without groups."""
+        return "/".join(part or "(empty)" for part in self.key)
+
+
+class Matches(Struct):
+    """What the rules match. Columns are by position.
+
+    `unmatched` holds a tag that no rule matches, or None; `tagless` the positions of images without a tag to be decided
+    by; `matched_tagless` those of them that some rule matches; `signed` what an image's tags name as signed, for images
+    without unmatched tag.
+    """
+
+    streams: list[list[Stream]]
+    unmatched: list[str | None]
+    tagless: set[int]
+    matched_tagless: set[int]
+    signed: dict[int, tuple[str, ...]]
+
+
+def signed_by(tag: str, image: Image) -> str | None:
+    """The digest of the image that a tag of this image marks as signed, or None.
+
+    `sha256-<hex>` with cosign's endings, or without any on an index: the fallback of OCI's referrers API.
+    """
+    found = _SIGNATURE.fullmatch(tag)
+    if found is None or (found[2] is None and image.media_type not in INDEX_TYPES):
+        return None
+    named = f"sha256:{found[1]}"
+    return named if named != image.digest else None
+
+
+def match_all(images: Sequence[Image], policy: Policy) -> Matches:
+    """Match every tag of every image."""
+    return _Sweep(images, policy).matches()
+
+
+class _Sweep:
+    """All tags side by side, with the position of the image that each belongs to."""
+
+    def __init__(self, images: Sequence[Image], policy: Policy) -> None:
+        self._images = images
+        self._policy = policy
+        self._tags = [tag for image in images for tag in image.tags]
+        self._owners = array("I", [at for at, image in enumerate(images) for _ in image.tags])
+        self._signatures: dict[int, str] = {}
+        if policy.signatures is Signatures.FOLLOW:
+            self._signatures = self._signature_tags(range(len(self._tags)))
+        self._regex_hits = self._all_regexes()
+
+    def _signature_tags(self, among: Sequence[int]) -> dict[int, str]:
+        tags, images, owners = self._tags, self._images, self._owners
+        suspects = [at for at in among if tags[at].startswith("sha256-")]
+        return {at: named for at in suspects if (named := signed_by(tags[at], images[owners[at]])) is not None}
+
+    def matches(self) -> Matches:
+        uncovered = bytearray(b"\1") * len(self._tags)
+        for at in self._signatures:
+            uncovered[at] = 0
+        tagless = self._tagless()
+        matched_tagless: set[int] = set()
+        streams: list[list[Stream]] = []
+        for rule in self._policy.rules:
+            hits = self._hits(rule.match)
+            if self._signatures:
+                hits = [at for at in hits if at not in self._signatures]
+            for at in hits:
+                uncovered[at] = 0
+            fits = _tagless_test(rule.match)
+            without_tag = [at for at in tagless if fits(self._images[at])]
+            matched_tagless.update(without_tag)
+            streams.append(self._streams(rule, hits, without_tag))
+        unmatched: list[str | None] = [None] * len(self._images)
+        for owner, tag in compress(zip(self._owners, self._tags, strict=True), uncovered):
+            unmatched[owner] = tag
+        return Matches(streams, unmatched, set(tagless), matched_tagless, self._signed(unmatched))
+
+    def _tagless(self) -> list[int]:
+        """Untagged images, and those whose tags only say what they sign."""
+        if not self._signatures:
+            return [at for at, image in enumerate(self._images) if not image.tags]
+        tagged = {owner for at, owner in enumerate(self._owners) if at not in self._signatures}
+        return [at for at in range(len(self._images)) if at not in tagged]
+
+    def _signed(self, unmatched: Sequence[str | None]) -> dict[int, tuple[str, ...]]:
+        signatures = self._signatures
+        if self._policy.signatures is Signatures.LEAVE:
+            managed = [at for at, owner in enumerate(self._owners) if unmatched[owner] is None]
+            signatures = self._signature_tags(managed)
+        signed: dict[int, tuple[str, ...]] = {}
+        for at, named in signatures.items():
+            owner = self._owners[at]
+            if unmatched[owner] is None and named not in signed.get(owner, ()):
+                signed[owner] = (*signed.get(owner, ()), named)
+        return signed
+
+    def _all_regexes(self) -> dict[str, list[int]]:
+        patterns = tuple({pattern: None for rule in self._policy.rules for pattern in _regexes(rule.match)})
+        if not patterns:
+            return {}
+        from aws_ecr_gc.policy import regular  # noqa: PLC0415 - RE2 is loaded only where a policy has expressions
+
+        hits: list[list[int]] = [[] for _ in patterns]
+        match = regular.matcher(patterns)
+        for at, tag in enumerate(self._tags):
+            for number in match(tag):
+                hits[number].append(at)
+        return dict(zip(patterns, hits, strict=True))
+
+    def _hits(self, match: Match) -> Sequence[int]:
+        """The tags that a match takes, by their place in the sweep, ascending."""
+        if match.untagged:
+            return ()
+        hits: Sequence[int] = range(len(self._tags))
+        tags, owners, images = self._tags, self._owners, self._images
+        if match.prefix:
+            hits = [at for at in hits if tags[at].startswith(match.prefix)]
+        if match.glob:
+            fits = globs.matcher(match.glob)
+            hits = [at for at in hits if fits(tags[at])]
+        if match.regex:
+            hit = {at for pattern in match.regex for at in self._regex_hits[pattern]}
+            hits = sorted(hit) if len(hits) == len(tags) else [at for at in hits if at in hit]
+        if match.semver is not None:
+            parse = version_parser(match.semver)
+            hits = [at for at in hits if parse(tags[at]) is not None]
+        if match.media_type or match.artifact_type:
+            fit = _type_test(match)
+            hits = [at for at in hits if fit(images[owners[at]])]
+        if match.excepted is not None:
+            excepted = set(self._hits(match.excepted))
+            hits = [at for at in hits if at not in excepted]
+        return hits
+
+    def _streams(self, rule: Rule, hits: Sequence[int], tagless: Sequence[int]) -> list[Stream]:
+        """The hits by what the groups captured, each image once in a stream; those without tag have their own."""
+        if rule.group_by:
+            by_key: dict[tuple[str, ...], list[int]] = {}
+            for key, at in self._captured(rule, hits):
+                by_key.setdefault(key, []).append(at)
+        else:
+            by_key = {(): list(hits)}
+        made = []
+        for key, places in by_key.items():
+            members = array("I", dict.fromkeys(map(self._owners.__getitem__, places)))
+            made.append(Stream(key, members, self._versions(rule, places)))
+        if tagless:  # there are no groups then: a rule with a regex speaks of tags
+            made[0].members = array("I", sorted({*made[0].members, *tagless}))
+        return made
+
+    def _captured(self, rule: Rule, hits: Sequence[int]) -> Iterator[tuple[tuple[str, ...], int]]:
+        from aws_ecr_gc.policy import regular  # noqa: PLC0415 - as in `_all_regexes`
+
+        capturers = [regular.capturer(pattern, rule.group_by) for pattern in rule.match.regex]
+        shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for at in hits:
+            tag = self._tags[at]
+            key = next(key for capture in capturers if (key := capture(tag)) is not None)
+            yield shared.setdefault(key, key), at
+
+    def _versions(self, rule: Rule, places: Sequence[int]) -> list[tuple[Version, int]] | None:
+        if rule.match.semver is None or not rule.keep.versions:
+            return None
+        parse = version_parser(rule.match.semver)
+        found = [(version, self._owners[at]) for at in places if (version := parse(self._tags[at])) is not None]
+        found.sort(key=lambda each: each[0], reverse=True)  # stable: of equal versions the newest image stays first
+        return found
+
+
+def _regexes(match: Match) -> Iterator[str]:
+    yield from match.regex
+    if match.excepted is not None:
+        yield from _regexes(match.excepted)
+
+
+def _tagless_test(match: Match) -> Callable[[Image], bool]:
+    """Whether an image without tag is one that the rule is about."""
+    if match.speaks_of_tags:
+        return lambda _: False
+    fits, excepted = _type_test(match), match.excepted
+    if excepted is None or excepted.speaks_of_tags:
+        return fits
+    excludes = _type_test(excepted)
+    return lambda image: fits(image) and not excludes(image)
+
+
+def _type_test(match: Match) -> Callable[[Image], bool]:
+    """Whether an image is of the media and artifact types that a match asks for; one without a type fits no glob."""
+    tests = [
+        (globs.matcher(patterns), field)
+        for patterns, field in ((match.media_type, "media_type"), (match.artifact_type, "artifact_type"))
+        if patterns
+    ]
+    return lambda image: all(
+        (value := getattr(image, field)) is not None and fits(value) is not None for fits, field in tests
+    )

@@ -1,0 +1,162 @@
+"""Plans under a policy, as text and as JSON. `schemas/plan.schema.json` is generated from the shapes here."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from aws_ecr_gc.plan import Outcome, Plan, Verdict
+from aws_ecr_gc.report import document, text
+
+
+class Guarded(Struct, frozen=True):
+    """A guard that refused: its name, why, and the way round it."""
+
+    guard: str
+    detail: str
+    way_round: str
+
+
+class RepositoryPlan(Struct, forbid_unknown_fields=True):
+    """One repository: the policy that fits it, and what it makes of every image. Sizes in bytes, 'at most'.
+
+    `refused` names the guards that forbid carrying the plan out. `interrupted` and `stopped_by` are of `run`.
+    """
+
+    repository: document.RepositoryPart
+    policy: str
+    taken_at: datetime
+    counts: document.Counts
+    size_to_delete: int
+    refused: list[Guarded]
+    interrupted: bool
+    stopped_by: str | None
+    images: list[document.ImagePart]
+
+
+class Unread(Struct, forbid_unknown_fields=True):
+    """A repository that could not be read, and so has no plan."""
+
+    repository: str
+    reason: str
+
+
+class PlanDocument(Struct, forbid_unknown_fields=True):
+    """The plans for several repositories as at one time. `left_alone` are those that no policy fits."""
+
+    version: int
+    tool: str
+    at: datetime
+    policy_files: list[str]
+    policy_sha256: str | None
+    repositories: list[RepositoryPlan]
+    left_alone: list[str]
+    unread: list[Unread]
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the document."""
+    return msgspec.json.schema(PlanDocument)
+
+
+def part(plan: Plan, policy: str, refused: Sequence[Guarded]) -> RepositoryPlan:
+    """The part of the document that one repository fills."""
+    return RepositoryPlan(
+        repository=document.repository_part(plan.repository),
+        policy=policy,
+        taken_at=document.moment(plan.taken_at),
+        counts=document.counts_of(plan, {}),
+        size_to_delete=plan.size,
+        refused=list(refused),
+        interrupted=False,
+        stopped_by=None,
+        images=[document.image_part(decision, None) for decision in plan.decisions],
+    )
+
+
+def complete(
+    part: RepositoryPlan, plan: Plan, outcomes: Mapping[str, Outcome], *, interrupted: bool, stopped_by: str | None
+) -> None:
+    """Add how the plan ended."""
+    part.counts = document.counts_of(plan, outcomes)
+    part.interrupted = interrupted
+    part.stopped_by = stopped_by
+    for image in part.images:
+        if image.digest in outcomes:
+            image.outcome = document.outcome_part(outcomes[image.digest])
+
+
+def lines(plan: Plan, policy: str, refused: Sequence[Guarded]) -> Iterator[str]:
+    """One repository as text: what goes, newest first, with its reasons; what stays, by reason."""
+    repository = plan.repository
+    yield f"Total images in {repository.name} ({repository.registry.region}): {plan.active}"
+    yield f"Policy: {policy}"
+    yield f"Images to delete ({len(plan.steps)}), at most {text.size(plan.size)}"
+    staying: Counter[str] = Counter()
+    for decision in plan.decisions:
+        if decision.verdict is not Verdict.COLLECTED:
+            staying[decision.reasons[0].rule] += 1
+            continue
+        image = decision.image
+        yield f"  {text.moment(image.pushed_at)}: {text.short(image.digest)} [{', '.join(image.tags)}]"
+        for reason in decision.reasons:
+            yield f"    {reason.rule}: {reason.detail}{_via(reason.via)}"
+    by_reason = ", by their first reason" if staying else ""
+    yield f"Images that stay ({sum(staying.values())}){by_reason}"
+    for rule, count in staying.most_common():
+        yield f"  {rule}: {count}"
+    for guard in refused:
+        yield f"Refused by the guard {guard.guard}: {guard.detail}; {guard.way_round}"
+
+
+def _via(via: str | None) -> str:
+    return "" if via is None else f" ({text.short(via) if via.startswith('sha') else via})"
+
+
+def outcome_lines(plan: Plan, outcomes: Mapping[str, Outcome]) -> Iterator[str]:
+    """How the deletions in one repository ended."""
+    yield f"Carried out in {plan.repository.name} ({plan.repository.registry.region})"
+    yield from text.applied(plan, outcomes)
+
+
+class Sum(Struct):
+    """How many plans, the images that they delete, and the bytes of these, at most."""
+
+    plans: int = 0
+    images: int = 0
+    size: int = 0
+
+    def add(self, plan: Plan) -> None:
+        """One more."""
+        self.plans += 1
+        self.images += len(plan.steps)
+        self.size += plan.size
+
+
+def summary(going: Sum, refused: Sum) -> Iterator[str]:
+    """The sum, where there is more than one repository; what guards refuse stands apart."""
+    if going.plans + refused.plans > 1:
+        apart = f"; guards refuse {text.images(refused.images)} in {text.repositories(refused.plans)}"
+        yield (
+            f"To delete in {text.repositories(going.plans)}: {text.images(going.images)}, "
+            f"at most {text.size(going.size)}{apart if refused.plans else ''}"
+        )
+
+
+def outcome_summary(carried_out: Sum, deleted: int, refused: Sum) -> Iterator[str]:
+    """The same once plans were carried out."""
+    if carried_out.plans + refused.plans > 1:
+        apart = f"; guards refused {text.images(refused.images)} in {text.repositories(refused.plans)}"
+        yield (
+            f"Deleted in {text.repositories(carried_out.plans)}: {deleted} of {text.images(carried_out.images)}"
+            f"{apart if refused.plans else ''}"
+        )
+
+
+def left_alone(names: Sequence[str]) -> Iterator[str]:
+    """The repositories that no policy fits."""
+    if names:
+        yield f"Left alone, for no policy fits ({len(names)}): {', '.join(names)}"
