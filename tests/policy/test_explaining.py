@@ -88,6 +88,32 @@ def test_an_image_that_stays_by_its_place_says_how_many_newer_ones_push_it_out()
     assert not make_plan(inventory(builds(2)), Policy((BUILDS,), grace=0.0), NOW).steps
 
 
+def test_a_calendar_says_whether_a_newer_image_stands_for_the_period_or_newer_periods_took_the_places() -> None:
+    keep = Keep(periods=(("daily", 2), ("weekly", 1)), within=(("daily", 9 * DAY),))
+    there = [image(name, f"build-{name}", ago=ago) for name, ago in zip("abcd", (0.1, 0.2, DAY, 2 * DAY), strict=True)]
+    there.append(image("e", "build-e", ago=90 * DAY))
+    said = {name: "\n".join(Said(there, name, rule(ALL, keep)).under("Rules")) for name in "bd"}
+    assert "daily 2: not kept, a newer image of 2017-07-14 stands for it" in said["b"]
+    assert "daily within 9d: not kept, a newer image of 2017-07-14 stands for it" in said["b"]
+    assert "daily 2: not kept, 2 newer days have images" in said["d"]
+    assert "weekly 1: not kept, a newer image of 2017-W28 stands for it" in said["d"]
+
+
+def test_versions_say_which_is_higher() -> None:
+    keep = Keep(versions=(("majors", 1), ("minors", 2), ("prereleases", 1)))
+    tags = ["v2.1.1", "v2.1.0", "v1.9.0", "v2.0.0-rc.1", "v2.0.0-rc.2", "v2.1.0_other"]
+    there = [image(name, tag, ago=number * DAY) for number, (name, tag) in enumerate(zip("abcdef", tags, strict=True))]
+    by_version = rule(Match(semver="v{version}"), keep)
+    said = {name: "\n".join(Said(there, name, by_version).under("Rules")) for name in "bcdf"}
+    assert "majors 1: not kept, another of 2 is higher" in said["b"]
+    assert "minors 2: not kept, another of 2.1 is higher" in said["b"]
+    assert "prereleases 1: not kept, it is a release" in said["b"]
+    assert "majors 1: not kept, it is not among the 1 highest" in said["c"]
+    assert "majors 1: not kept, it is a prerelease" in said["d"]
+    assert "prereleases 1: not kept, it is not among the 1 highest" in said["d"]
+    assert "minors 2: not kept, another of 2.1 is higher" in said["f"]
+
+
 def test_each_statement_of_a_keep_is_voted_on_by_itself() -> None:
     keep = Keep(
         newest=1, younger_than=3 * DAY, pulled_within=2 * DAY, periods=(("daily", 2),), within=(("daily", DAY),)
@@ -102,7 +128,7 @@ def test_each_statement_of_a_keep_is_voted_on_by_itself() -> None:
         "younger_than 3d: not kept, it was pushed 3d ago",
         "pulled_within 2d: not kept, it was pushed 3d ago, and no pull is on record",
         "daily 2: kept, the newest of 2017-07-11",
-        "daily within 1d: not kept, another image is the newest of its period, or it is too old beside the newest",
+        "daily within 1d: not kept, it is older than that, seen from the newest",
     ]
     assert statements["d"][2] == "pulled_within 2d: kept"
     pulled = "it is not pulled until 2017-07-16 01:40:00 UTC"

@@ -20,6 +20,7 @@ PERIODS: dict[str, _Bucket] = {
 """Name, and what two times of the same period have in common. A week is one of ISO 8601."""
 
 _FORMATS = {"hourly": "%Y-%m-%d %Hh", "daily": "%Y-%m-%d", "weekly": "%G-W%V", "monthly": "%Y-%m", "yearly": "%Y"}
+_WORDS = {"hourly": "hours", "daily": "days", "weekly": "weeks", "monthly": "months", "yearly": "years"}
 
 Kept = Iterator[tuple[int, str]]
 """The position of an image that stays, and why."""
@@ -35,6 +36,16 @@ def zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError) as error:
         raise ValueError(f"{name!r} is no time zone of the IANA database, such as Europe/Berlin") from error
+
+
+def why_not(name: str, count: int | None, times: Sequence[datetime]) -> str:
+    """Why the last of these times, newest first, is kept by none of `count` periods, or of those of a window."""
+    bucket, time = PERIODS[name], times[-1]
+    if bucket(time) in {bucket(newer) for newer in times[:-1]}:
+        return f"a newer image of {time.strftime(_FORMATS[name])} stands for it"
+    return (
+        "it is older than that, seen from the newest" if count is None else f"{count} newer {_WORDS[name]} have images"
+    )
 
 
 def kept_by_count(name: str, count: int, times: Sequence[datetime]) -> Kept:

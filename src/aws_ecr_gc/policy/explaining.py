@@ -1,6 +1,7 @@
 """Why an image stays or goes: every rule's vote on it."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -8,6 +9,7 @@ from msgspec import Struct
 from aws_ecr_gc import durations, globs
 from aws_ecr_gc.inventory import Image, Inventory
 from aws_ecr_gc.plan import Decision, Leftover, Verdict
+from aws_ecr_gc.policy import calendar, versions
 from aws_ecr_gc.policy.keeping import Vote, ordinal, vote
 from aws_ecr_gc.policy.matching import signed_by
 from aws_ecr_gc.policy.planning import Verdicts
@@ -165,12 +167,13 @@ def _listed(patterns: Sequence[str]) -> str:
 
 
 def _place(rule: Rule, cast: Vote, index: int, verdicts: Verdicts, now: float) -> PlaceView:
-    image = verdicts.images[cast.contenders[index]]
     statements = []
     for part in _parts(rule.keep):
         alone = msgspec.structs.replace(rule, keep=part)
         why = vote(alone, cast.stream, cast.contenders, verdicts.images, now).why[index]
-        statements.append(StatementView(str(part), why is not None, why or _why_not(part, image, index, now)))
+        statements.append(
+            StatementView(str(part), why is not None, why or _why_not(part, cast, index, verdicts.images, now))
+        )
     return PlaceView(cast.stream.label, index + 1, ordinal(index + 1), len(cast.contenders), tuple(statements))
 
 
@@ -190,7 +193,8 @@ def _parts(keep: Keep) -> Iterator[Keep]:
         yield Keep(within=(window,), timezone=keep.timezone)
 
 
-def _why_not(part: Keep, image: Image, index: int, now: float) -> str:
+def _why_not(part: Keep, cast: Vote, index: int, images: Sequence[Image], now: float) -> str:
+    image = images[cast.contenders[index]]
     if part.newest:
         return f"it is the {ordinal(index + 1)}"
     if part.younger_than is not None:
@@ -200,9 +204,13 @@ def _why_not(part: Keep, image: Image, index: int, now: float) -> str:
             return f"it was pushed {durations.spelled(now - image.pushed_at)} ago, and no pull is on record"
         return f"it was last pulled {durations.spelled(now - image.pulled_at)} ago"
     if part.versions:
-        return "other versions are the highest of their groups, or it is beyond the highest groups"
-    too_old = "it is too old beside the newest" if part.within else "its period is beyond the newest ones"
-    return f"another image is the newest of its period, or {too_old}"
+        among = set(cast.contenders)
+        found = [each for each in cast.stream.versions or () if each[1] in among]
+        return versions.why_not(*part.versions[0], found, cast.contenders[index])
+    zone = calendar.zone(part.timezone)
+    times = [datetime.fromtimestamp(images[at].pushed_at, zone) for at in cast.contenders[: index + 1]]
+    name, count = part.periods[0] if part.periods else (part.within[0][0], None)
+    return calendar.why_not(name, count, times)
 
 
 def _relatives(image: Image, verdicts: Verdicts, decisions: dict[str, Decision]) -> Iterator[Relative]:

@@ -48,6 +48,25 @@ def _field(text: str) -> tuple[int, int, str]:
     return (0, int(text), "") if text.isdecimal() else (1, 0, text)
 
 
+def why_not(name: str, count: int, versions: Sequence[tuple[Version, int]], position: int) -> str:
+    """Why `kept` with the same words doesn't retain this position."""
+    parts = LEVELS[name]
+    own = [version for version, at in versions if at == position and bool(version[3]) is (parts == 4)]
+    if not own:
+        return "it is a release" if parts == 4 else "it is a prerelease"
+    higher = [version for version, at in versions if version > own[0] and bool(version[3]) is (parts == 4)]
+    if any(version[:parts] == own[0][:parts] for version in higher):
+        return f"another of {_spelled(own[0][: min(parts, 3)])} is higher"
+    same = [at for version, at in versions if version[:parts] == own[0][:parts]]
+    if same[0] != position:
+        return f"a newer image of {_spelled(own[0][:3])} stands for it"
+    return f"it is not among the {count} highest"
+
+
+def _spelled(numbers: Sequence[object]) -> str:
+    return ".".join(map(str, numbers))
+
+
 def kept(name: str, count: int, versions: Sequence[tuple[Version, int]]) -> Iterator[tuple[int, str]]:
     """The position and the reason of what a level retains: the highest of each of the `count` highest groups.
 
@@ -66,4 +85,4 @@ def kept(name: str, count: int, versions: Sequence[tuple[Version, int]]) -> Iter
             return
         count -= 1
         last = group
-        yield position, f"{name} {asked}: the highest of {'.'.join(map(str, version[: min(parts, 3)]))}"
+        yield position, f"{name} {asked}: the highest of {_spelled(version[: min(parts, 3)])}"
