@@ -100,15 +100,15 @@ FILES: dict[str, Callable[[], str]] = {
 
 def main(arguments: list[str]) -> int:
     """Write the files, or with --check name those that differ. Returns the exit code."""
-    stale = [name for name, make in FILES.items() if _read(ROOT / name) != make()]
+    outdated = [name for name, make in FILES.items() if _read(ROOT / name) != make()]
     if "--check" not in arguments:
-        for name in stale:
+        for name in outdated:
             (ROOT / name).write_text(FILES[name]())
             print(f"wrote {name}")
         return 0
-    for name in stale:
+    for name in outdated:
         print(f"{name} is out of date: run `make generate`", file=sys.stderr)
-    return 1 if stale else 0
+    return 1 if outdated else 0
 
 
 def _read(path: Path) -> str | None:

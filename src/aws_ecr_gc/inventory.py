@@ -54,6 +54,11 @@ class Image(Struct, frozen=True, gc=False):
     pulled_at: float | None = None
     artifact_type: str | None = None
 
+    @property
+    def own_size(self) -> int:
+        """The bytes that go with it, at most: other images may share its layers. An index has none of its own."""
+        return 0 if self.media_type in INDEX_TYPES else self.size
+
 
 class Inventory(Struct, frozen=True):
     """Every image of a repository by its digest. It is whole, or it does not exist. `taken_at` is in epoch seconds."""
@@ -61,6 +66,13 @@ class Inventory(Struct, frozen=True):
     repository: Repository
     taken_at: float
     images: Mapping[str, Image]
+
+
+def unread_indexes(inventory: Inventory) -> list[str]:
+    """The active indexes whose children are not known. The others can't be read: ECR gives none but active images."""
+    return [
+        image.digest for image in inventory.images.values() if image.children is None and image.status is Status.ACTIVE
+    ]
 
 
 def newest_first(images: Iterable[Image]) -> list[Image]:

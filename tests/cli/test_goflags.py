@@ -4,6 +4,7 @@ import pytest
 
 from aws_ecr_gc.cli import flags
 from aws_ecr_gc.cli.goflags import Parser
+from aws_ecr_gc.config import OriginalFlags
 from aws_ecr_gc.errors import Misuse
 
 
@@ -110,4 +111,5 @@ def test_durations(text: str, seconds: float) -> None:
 
 
 def test_the_grace_is_an_hour_where_nothing_is_said() -> None:
-    assert read()["grace"] == 3600
+    assert read()["grace"] is None
+    assert OriginalFlags().grace == 3600

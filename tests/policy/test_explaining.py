@@ -266,7 +266,7 @@ def test_a_tagged_child_counts_only_once_its_index_is_gone() -> None:
     gone = Said(there, "c", rule(Match(prefix=("build-",)), NOTHING))
     assert gone.reasons == [
         "rule: 2nd of 2; keep none",
-        f"goes-with-index: the last index that lists it goes ({digest('i')})",
+        f"goes-with-index: an index that lists it goes ({digest('i')})",
     ]
     assert gone.to_change[0] == f"{digest('i')} stays"
 
@@ -313,7 +313,7 @@ def test_a_referrer_without_its_subject_is_said_to_be_one() -> None:
     untagged = rule(Match(untagged=True), Keep(younger_than=HOUR), name="untagged")
     said = Said([image("r", subject=digest("gone"))], "r", untagged)
     assert said.reasons[-1] == f"subject-gone: a referrer whose subject is gone ({digest('gone')})"
-    assert said.to_change[0] == "rule untagged keeps newest 1 or more"
+    assert said.to_change[0] == "rule untagged keeps younger_than 5d or more"
 
 
 def test_what_an_interrupted_run_left_over_is_said() -> None:

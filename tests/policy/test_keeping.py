@@ -61,7 +61,9 @@ def test_an_unknown_pull_falls_back_to_the_push_and_that_is_said() -> None:
     images = [image("a", "x", ago=HOUR), image("b", "y", ago=DAY - 1), image("c", "z", ago=DAY)]
     keep = rule(TAGGED, Keep(pulled_within=DAY))
     assert going(images, keep) == "c"
-    assert details(images, "a", keep) == ["1st of 3; kept by pulled_within 1d (no pull is on record: its push counts)"]
+    assert details(images, "a", keep) == [
+        "1st of 3; kept by pulled_within 1d: no pull is on record, so its push counts"
+    ]
     assert details(images, "c", keep) == ["3rd of 3; not kept by pulled_within 1d"]
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, newest_first
 from aws_ecr_gc.plan import Leftover, Plan, Verdict
 from aws_ecr_gc.policy import Keep, Policy, indexes_to_read, make_plan, original_policy
+from aws_ecr_gc.policy.rules import RESERVED_NAMES
 from tests.policy.repositories import INDEX, NOW, inventories, policies, prefix_counts
 
 
@@ -22,6 +23,8 @@ def without(inventory: Inventory, digests: set[str]) -> Inventory:
 @given(inventories, policies)
 def test_every_image_gets_exactly_one_decision_with_a_reason(inventory: Inventory, policy: Policy) -> None:
     plan = make_plan(inventory, policy, NOW)
+    known = {*RESERVED_NAMES, *(rule.name for rule in policy.rules)}
+    assert {reason.rule for decision in plan.decisions for reason in decision.reasons} <= known
     assert [decision.image.digest for decision in plan.decisions] == [
         i.digest for i in newest_first(inventory.images.values())
     ]
@@ -216,14 +219,14 @@ def test_a_run_killed_between_any_two_steps_is_finished_by_the_next(
 def test_leftovers_of_another_time_take_nothing_that_something_still_needs_or_a_tag_retains(
     inventory: Inventory, policy: Policy, other_policy: Policy, other: Inventory
 ) -> None:
-    stale = [
+    outdated = [
         Leftover(step.digest, step.tags, step.pushed_at, step.after)
         for source in (other, inventory)
         for step in make_plan(source, other_policy, NOW).steps
         if step.after
     ]
     without_record = make_plan(inventory, policy, NOW)
-    plan = make_plan(inventory, policy, NOW, stale)
+    plan = make_plan(inventory, policy, NOW, outdated)
     assert all(decision.reasons for decision in plan.decisions)
     gone = collected(plan)
     for image in inventory.images.values():

@@ -59,7 +59,7 @@ RULES = {
         'policies[0].rules[0].keep.younger_than: "7x" is not a duration; write one such as 7d or 1h30m'
     ),
     "name: a, match: {any: true}, keep: {younger_than: ▸7}": (
-        'policies[0].rules[0].keep.younger_than: must be a text, is the number 7; write it in quotes: "7"'
+        "policies[0].rules[0].keep.younger_than: must be a text, is the number 7; write one such as 7d or 1h30m"
     ),
     "name: a, match: {any: true}, keep: {younger_than: ▸0d}": (
         'policies[0].rules[0].keep.younger_than: "0d" keeps nothing; leave it out, or write keep: none'
@@ -370,7 +370,7 @@ def test_the_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
             "a.yaml:3:11: policies: is an empty list; write one such as [{rules: [{name: builds, "
             "match: {prefix: build-}, keep: {newest: 8}}]}]"
         ),
-        'sub/b.toml:4:9: protect.grace: must be a text, is the number 7; write it in quotes: "7"',
+        "sub/b.toml:4:9: protect.grace: must be a text, is the number 7; write one such as 7d or 1h30m",
         "sub/c.yaml:1:10: version: must be 1, is the number 3; write version: 1, the one there is",
         (
             f"sub/c.yaml:2:10: extends: {tmp_path}/sub/nowhere.yaml: can't be read: No such file or directory; "

@@ -17,7 +17,7 @@ IMAGES = {
     "{▸pushd: 2026-01-01, expect: kept}": ".pushd: is no key that is known here; did you mean pushed?",
     "{age: 1d, ▸by: builds}": ".by: needs expect; write expect: kept or expect: collected beside it",
     "{age: ▸1x, expect: kept}": '.age: "1x" is not a duration; write one such as 9d or 1h30m',
-    "{age: ▸9, expect: kept}": '.age: must be a text, is the number 9; write it in quotes: "9"',
+    "{age: ▸9, expect: kept}": ".age: must be a text, is the number 9; write one such as 9d or 1h30m",
     "{age: ▸99999d, expect: kept}": '.age: "99999d" is longer than a hundred years; write a shorter one',
     "{pushed: ▸2026-02-30, expect: kept}": (
         '.pushed: "2026-02-30" is no time of the calendar: day is out of range for month'
@@ -54,10 +54,10 @@ IMAGES = {
         '.tags[0]: no image of this case has the name "zzz"; write name: zzz on the image that is meant'
     ),
     '{age: 1d, expect: kept, tags: ▸"a b"}': (
-        '.tags: "a b" is not a tag; write one such as build-1 or sha256-{child}.sig'
+        '.tags: "a b" is not a tag; write one such as build-1 or "sha256-{child}.sig"'
     ),
     '{age: 1d, expect: kept, tags: [▸"{a b}"]}': (
-        '.tags[0]: "{a b}" is not a tag; write one such as build-1 or sha256-{child}.sig'
+        '.tags[0]: "{a b}" is not a tag; write one such as build-1 or "sha256-{child}.sig"'
     ),
     "{age: 1d, expect: kept, tags: [x, ▸x]}": (
         '.tags[1]: "x" is a tag of an earlier image too, in line 4; a tag is on one image; write each once'

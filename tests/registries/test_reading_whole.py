@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from aws_ecr_gc.errors import Interrupted
-from aws_ecr_gc.inventory import Inventory
+from aws_ecr_gc.inventory import Inventory, unread_indexes
 from aws_ecr_gc.registries.ecr import EcrRepository, open_repository
 from aws_ecr_gc.registries.manifests import ManifestDirectory
-from aws_ecr_gc.registries.reading import IndexVanished, every_index, read_whole
+from aws_ecr_gc.registries.reading import IndexVanished, read_whole
 from aws_ecr_gc.sandbox import Sandbox
 from tests.wire.builder import Builder
 
@@ -33,7 +33,7 @@ class Reading:
     def __call__(self, *needed: str, everything: bool = True) -> Inventory:
         def choose(inventory: Inventory) -> list[str]:
             self.asked.append(inventory)
-            return every_index(inventory) if everything else list(needed)
+            return unread_indexes(inventory) if everything else list(needed)
 
         return read_whole(self._port, NOW, choose, self._cache, progress=self.progress.append, say=self.said.append)
 
@@ -65,7 +65,7 @@ def indexes(repo: Builder, names: str) -> None:
         repo.index(name, children=["child"])
 
 
-def test_every_index_is_read_and_progress_is_told(sandbox: Sandbox, reading: Reading) -> None:
+def test_unread_indexes_is_read_and_progress_is_told(sandbox: Sandbox, reading: Reading) -> None:
     repo = Builder(sandbox)
     repo.image("child")
     for number in range(150):
@@ -169,6 +169,6 @@ def test_what_progress_raises_ends_the_reading(sandbox: Sandbox, reading: Readin
 
     with pytest.raises(Interrupted):
         read_whole(
-            reading._port, NOW, every_index, ManifestDirectory(tmp_path), progress=interrupt, say=reading.said.append
+            reading._port, NOW, unread_indexes, ManifestDirectory(tmp_path), progress=interrupt, say=reading.said.append
         )
     assert not reading.said

@@ -75,7 +75,7 @@ def test_a_registry_is_empty_or_it_is_not_but_a_pattern_must_fit(sandbox: Sandbo
     create(sandbox, "app")
     with pytest.raises(Misuse, match=rf"^no repository fits ap\[!p\] in us-east-1, account {ACCOUNT}; check --repo"):
         registry.names(["app", "ap[!p]"])
-    with pytest.raises(Misuse, match=rf"^repository App: not found in us-east-1, account {ACCOUNT}; check --repo"):
+    with pytest.raises(Misuse, match=rf"^repository App: not found in us-east-1, account {ACCOUNT}; check the name"):
         registry.names(["*", "App"])
 
 
@@ -88,7 +88,7 @@ def test_an_unknown_name_is_named_with_region_account_and_mend(
         opened(sandbox.url, registry_id=registry_id).names(["app", "no/such"])
     assert str(caught.value) == (
         f"repository no/such: not found in us-east-1, account {registry_id or ACCOUNT}; "
-        "check --repo, --region, --registry-id and the credentials"
+        "check the name, --region, --registry-id and the credentials"
     )
 
 
@@ -167,7 +167,7 @@ def test_resource_tags_of_a_repository_that_is_not_there_are_misuse(
         create(sandbox, "app")
         registry.names([])
         sandbox.registry().delete_repository("app")
-    with pytest.raises(Misuse, match=rf"^repository app: not found in us-east-1, account {ACCOUNT}; check --repo"):
+    with pytest.raises(Misuse, match=rf"^repository app: not found in us-east-1, account {ACCOUNT}; check the name"):
         registry.resource_tags("app")
 
 

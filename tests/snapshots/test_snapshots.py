@@ -185,8 +185,8 @@ def test_an_open_snapshot_stays_itself_when_another_takes_its_place(path: Path) 
 # Writing
 
 
-def test_a_snapshot_is_private_and_its_directory_is_made(tmp_path: Path) -> None:
-    path = tmp_path / "a" / "b" / "s.gz"
+def test_a_snapshot_is_private(tmp_path: Path) -> None:
+    path = tmp_path / "s.gz"
     write(path, REGISTRY, SMALL)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in path.parent.iterdir()] == ["s.gz"]

@@ -232,12 +232,12 @@ class FaultCase:
             assert lost <= planned | self._window_tags, f"{deletion} lost tags that were not planned"
             assert all(tag.startswith(("build", "release")) for tag in lost - self._window_tags)
         gone = {deletion.digest for deletion in ours if deletion.tag is None}
-        self._every_index_is_whole(gone)
+        self._unread_indexes_is_whole(gone)
         self._every_subject_keeps_its_referrers(gone)
         if document is not None:
             self._the_record_is_true(document, gone, code)
 
-    def _every_index_is_whole(self, gone: set[str]) -> None:
+    def _unread_indexes_is_whole(self, gone: set[str]) -> None:
         for image in self._repository.images.values():
             untagged = [child for child in image.children if child in gone and not self._plan[child]["tags"]]
             assert not untagged, f"{image.digest} lost {untagged}"

@@ -183,3 +183,30 @@ def test_explain_and_plan_decide_alike_about_every_image(
         image = json.loads(shell(*words).out)["image"]
         assert (image["decision"], image["reasons"]) == (planned[digest]["decision"], planned[digest]["reasons"])
         assert (image["decision"] == "collected") is (digest in going(document)["ci/web"])
+
+
+def test_an_image_may_be_named_as_deployments_do(sandbox: Sandbox, shell: Shell) -> None:
+    repo = Builder(sandbox, "ci/web")
+    repo.image("a", "build-1")
+    host = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+    for name in (
+        f"{host}/ci/web:build-1",
+        f"{host}/ci/web:gone@{repo.digests['a']}",
+        f"{host}/ci/web@{repo.digests['a']}",
+    ):
+        finished = shell("explain", name, "--keep", "build=1", AWS_DEFAULT_REGION=None)
+        assert (finished.exit, finished.err) == (0, ""), name
+        assert repo.digests["a"] in finished.out
+    contradiction = shell("explain", f"{host}/ci/web:build-1", "--keep", "build=1", "--region", "eu-west-1")
+    assert contradiction.exit == 2
+    assert "it is in us-east-1, and --region says eu-west-1" in contradiction.err
+
+
+def test_a_mistyped_tag_is_answered_with_those_that_are_close(sandbox: Sandbox, shell: Shell) -> None:
+    repo = Builder(sandbox, "ci/web")
+    repo.image("a", "build-64cd372")
+    finished = shell("explain", "ci/web:build-64cd371", "--keep", "build=1")
+    assert (finished.exit, finished.err) == (
+        2,
+        "aws-ecr-gc: ci/web:build-64cd371: no such image; did you mean build-64cd372?\n",
+    )

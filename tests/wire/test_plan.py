@@ -46,7 +46,7 @@ def test_the_text_says_what_goes_and_why_and_how_much_stays(sandbox: Sandbox, sh
         f"  2017-03-26 08:53:20: {short['signature']}... []\n"
         f"    goes-with-subject: its subject goes ({short['ci/web-0']}...)\n"
         f"  2017-03-24 08:53:20: {short['child']}... []\n"
-        f"    goes-with-index: the last index that lists it goes ({short['index']}...)\n"
+        f"    goes-with-index: an index that lists it goes ({short['index']}...)\n"
         f"  2017-03-21 08:53:20: {short['ci/web-0']}... [build-0]\n"
         "    builds: 3rd of 4; not kept by newest 2\n"
         f"  2016-11-24 15:06:40: {short['index']}... [build-index]\n"
@@ -130,8 +130,8 @@ def test_a_name_or_a_glob_that_fits_nothing_is_exit_2_and_one_line(
     fill(sandbox, "ci/a")
     file = policy_file(tmp_path / "p.json", policy(NONE))
     words = [word for pattern in patterns for word in ("--repo", pattern)]
-    one_line(shell("plan", "-f", file, *words), 2, "nope", "us-east-1", "--repo")
-    one_line(shell("run", "-f", file, "--yes", *words), 2, "nope", "us-east-1", "--repo")
+    one_line(shell("plan", "-f", file, *words), 2, "nope", "us-east-1", "check ")
+    one_line(shell("run", "-f", file, "--yes", *words), 2, "nope", "us-east-1", "check ")
 
 
 def test_the_originals_flags_stand_in_for_a_file(sandbox: Sandbox, shell: Shell, tmp_path: Path) -> None:
@@ -452,3 +452,30 @@ def test_nothing_in_the_registry_is_no_mistake(sandbox: Sandbox, shell: Shell, t
     jsonschema.validate(document, plans.schema())
     assert document["repositories"] == []
     assert operations(sandbox) == ["DescribeRepositories"] * 2
+
+
+@pytest.mark.parametrize("words", [("plan",), ("explain", "ci/web:a"), ("iam-policy",)])
+def test_the_grace_of_the_flags_is_refused_beside_a_policy_file(
+    shell: Shell, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    file = policy_file(tmp_path / "p.json", policy(BUILDS))
+    finished = shell(*words, "-f", file, "--grace", "2h")
+    assert finished.exit == 2
+    assert "in the policy file write protect: {grace: 2h}" in finished.err
+
+
+@pytest.mark.parametrize(
+    ("words", "mend"),
+    [
+        (("-f", "p.yaml"), "the command comes first: aws-ecr-gc plan -f FILE"),
+        (("plan", "p.yaml"), "the policy file is -f FILE"),
+        (("plan", "--file", "p.yaml"), "did you mean -f?"),
+        (("run", "-f", "p.yaml", "--dry-run"), "that is aws-ecr-gc plan"),
+        (("snapshot",), "see aws-ecr-gc snapshot --help"),
+        (("policy", "show", "-f", "p.yaml"), "see aws-ecr-gc policy show --help"),
+    ],
+)
+def test_likely_slips_are_answered_with_what_was_meant(shell: Shell, words: tuple[str, ...], mend: str) -> None:
+    finished = shell(*words)
+    assert finished.exit == 2
+    assert mend in finished.err

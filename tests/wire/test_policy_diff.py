@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def test_what_changes_sides_is_told_with_both_reasons_and_sizes(sandbox: Sandbox
         "  Stays now (1), at most 2.5 kB\n"
         f"    2017-03-21 08:53:20: {repo.digests['ci/web-0'][:16]}... [build-0]\n"
         "      old: builds: 4th of 4; not kept by newest 2\n"
-        "      new: protected-tag: a protected tag\n"
+        "      new: protected-tag: a protected tag (build-0)\n"
         "Compared in 2 repositories: goes now: 1 image, at most 2.5 kB; stays now: 1 image, at most 2.5 kB\n"
     )
     assert (finished.exit, finished.err) == (0, "")
@@ -175,3 +176,16 @@ def test_the_difference_is_that_of_the_plans_and_turns_round_with_the_files(
     ]
     for name in sizes[0].keys() & sizes[1].keys():
         assert sizes[0][name] == sizes[1][name][::-1]
+
+
+def test_what_comes_under_management_is_counted_though_the_grace_still_keeps_it(
+    sandbox: Sandbox, shell: Shell, tmp_path: Path
+) -> None:
+    repo = Builder(sandbox, "ci/web")
+    repo.image("young", pushed_at=time.time() - 600)
+    untagged = {"name": "untagged", "match": {"untagged": True}, "keep": "none"}
+    old = policy_file(tmp_path / "old.json", policy(BUILDS))
+    new = policy_file(tmp_path / "new.json", policy(BUILDS, untagged))
+    finished = shell("policy", "diff", old, new, "--exit-code", "--output", "json")
+    assert finished.exit == 6
+    assert json.loads(finished.out)["repositories"][0]["newly_managed"] == 1

@@ -133,7 +133,7 @@ def test_only_the_chosen_repositories_are_read_whole_and_each_with_its_tags(
         repo = Builder(sandbox, name)
         repo.image("child")
         repo.index(f"index of {name}", "build-1", children=["child"])
-    path = str(tmp_path / "deeper" / "s")
+    path = str(tmp_path / "s")
     assert "4 images of 2 repositories" in shell("snapshot", "--out", path, "--repo", "ci/*").out
     assert operations(sandbox) == [
         "DescribeRepositories",

@@ -1,6 +1,6 @@
 """`explain`: the decision on one image, and every vote that led to it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from msgspec import Struct
 
@@ -11,10 +11,9 @@ from aws_ecr_gc.app.policies import policies_of
 from aws_ecr_gc.app.sources import open_source
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.errors import Exit, Misuse
-from aws_ecr_gc.inventory import Image
+from aws_ecr_gc.inventory import Image, unread_indexes
 from aws_ecr_gc.policy.explaining import explain
 from aws_ecr_gc.policy.turning import changes
-from aws_ecr_gc.registries.reading import every_index
 from aws_ecr_gc.report import document, explanations
 
 
@@ -34,7 +33,7 @@ def explain_image(request: Request, subject: Subject, *, now: float, console: Co
     policies = policies_of(request)
     with open_source(request, now, console) as source:
         policy = policies.policy_for(subject.repository, lambda: source.resource_tags(subject.repository))
-        inventory = source.inventory(subject.repository, every_index)
+        inventory = source.inventory(subject.repository, unread_indexes)
         image = _find(subject, inventory.images.values())
         if policy is None:
             raise Misuse(f"repository {subject.repository}: no policy fits it, so it is left alone")
@@ -49,13 +48,21 @@ def explain_image(request: Request, subject: Subject, *, now: float, console: Co
     return Exit.DONE
 
 
-def _find(subject: Subject, images: Iterable[Image]) -> Image:
+def _find(subject: Subject, images: Collection[Image]) -> Image:
     if subject.digest is not None:
         found = [image for image in images if image.digest.startswith(subject.digest)]
     else:
         found = [image for image in images if subject.tag in image.tags]
     if not found:
-        raise Misuse(f"{subject}: no such image")
+        raise Misuse(f"{subject}: no such image{_similar(subject, images)}")
     if len(found) > 1:
         raise Misuse(f"{subject}: {len(found)} images begin so; give more of the digest")
     return found[0]
+
+
+def _similar(subject: Subject, images: Collection[Image]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only where somebody mistyped
+
+    tags = [tag for image in images for tag in image.tags]
+    close = get_close_matches(subject.tag or "", tags, 3)
+    return f"; did you mean {', '.join(close)}?" if close else "; the tags and digests of plan --output json are there"

@@ -10,12 +10,11 @@ from aws_ecr_gc.app.sweep import Sweep, Target
 from aws_ecr_gc.apply import Applied
 from aws_ecr_gc.config import OriginalFlags, Request
 from aws_ecr_gc.errors import Exit, worst
-from aws_ecr_gc.inventory import Inventory
+from aws_ecr_gc.inventory import Inventory, unread_indexes
 from aws_ecr_gc.plan import Leftover, Plan, Result
 from aws_ecr_gc.policy import Policy, indexes_to_read, make_plan
 from aws_ecr_gc.policy.forecasting import forecast
 from aws_ecr_gc.policy.guards import refusals
-from aws_ecr_gc.registries.reading import every_index
 from aws_ecr_gc.report import document, forecasts, plans
 
 
@@ -62,7 +61,7 @@ def forecast_all(request: Request, horizon: float, *, now: float, console: Conso
         found = []
         for target in sweep.targets(policies):
             with sweep.reading(target.name):
-                inventory = source.inventory(target.name, every_index)
+                inventory = source.inventory(target.name, unread_indexes)
                 made = forecast(inventory, target.policy, time_of(source, inventory), horizon)
                 found.append(forecasts.part(inventory.repository, target.policy.name, made))
                 if request.output == "text":

@@ -20,10 +20,6 @@ class Policies(Protocol):
     def sha256(self) -> str | None:
         """The hash of these files together."""
 
-    @property
-    def uses_resource_tags(self) -> bool:
-        """Whether it may depend on resource tags."""
-
     def policy_for(self, repository: str, tags: Callable[[], Mapping[str, str]]) -> Policy | None:
         """The policy, or None where none fits; `tags` is called only if it depends on them."""
 
@@ -31,7 +27,6 @@ class Policies(Protocol):
 class FlagPolicies:
     """The same for every repository."""
 
-    uses_resource_tags = False
     files: Sequence[Path] = ()
     sha256: str | None = None
 

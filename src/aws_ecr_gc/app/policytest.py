@@ -52,6 +52,6 @@ def _judged(file: CaseFile) -> judgements.JudgedFile:
 
 def _write(path: Path, lines: Sequence[str]) -> None:
     try:
-        write_whole(path, "".join(f"{line}\n" for line in lines).encode())
+        write_whole(path, "".join(f"{line}\n" for line in lines).encode(), private=False)
     except OSError as error:
         raise OutputLost(f"{one_line(path)}: can't be written: {one_line(error.strerror or error)}") from error

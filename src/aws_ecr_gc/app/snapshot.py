@@ -8,7 +8,7 @@ from aws_ecr_gc.app.live import Live
 from aws_ecr_gc.app.sources import LiveSource, open_live
 from aws_ecr_gc.config import Connection, Directories
 from aws_ecr_gc.errors import AwsFailure, Exit
-from aws_ecr_gc.registries.reading import every_index
+from aws_ecr_gc.inventory import unread_indexes
 from aws_ecr_gc.report import text
 from aws_ecr_gc.snapshots import RepositorySnapshot, write
 
@@ -34,7 +34,7 @@ def save(
 def _read(source: LiveSource, names: list[str]) -> Iterator[RepositorySnapshot]:
     for name in names:
         try:
-            read = RepositorySnapshot(source.inventory(name, every_index), dict(source.resource_tags(name)))
+            read = RepositorySnapshot(source.inventory(name, unread_indexes), dict(source.resource_tags(name)))
         except AwsFailure as error:
             raise AwsFailure(f"repository {name}: {error}; there is no snapshot", error.code) from error
         yield read

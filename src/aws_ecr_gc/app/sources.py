@@ -8,12 +8,11 @@ from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.live import Live
 from aws_ecr_gc.config import Connection, Request
 from aws_ecr_gc.errors import Misuse
-from aws_ecr_gc.inventory import Inventory
+from aws_ecr_gc.inventory import Inventory, unread_indexes
 from aws_ecr_gc.plan import Leftover
 from aws_ecr_gc.ports import RegistryPort
 from aws_ecr_gc.reference import Repository
 from aws_ecr_gc.registries.ecr import open_registry
-from aws_ecr_gc.registries.reading import every_index
 from aws_ecr_gc.report import text
 from aws_ecr_gc.snapshots import Snapshot, open_snapshot
 
@@ -72,7 +71,7 @@ class SnapshotSource:
 
     def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:  # noqa: ARG002 - nothing is left to read
         inventory = self._snapshot.inventory(name)
-        for digest in every_index(inventory):
+        for digest in unread_indexes(inventory):
             raise Misuse(f"repository {name}: the snapshot does not hold the children of {digest}; take it again")
         return inventory
 

@@ -12,7 +12,10 @@ class Need(Enum):
     """When a call is made."""
 
     READ = "whenever a repository is read"
-    DECIDE = "when something may be collected: the children of indexes; and whether a subject whose tags went is gone"
+    DECIDE = (
+        "when something may be collected, and for an explanation, a snapshot or a forecast: the children of indexes; "
+        "and whether a subject whose tags went is gone"
+    )
     DELETE = "when something is deleted"
     NAMES = "where repositories are chosen by a glob, or several"
     TAGS = "where a policy selects by resource tags"

@@ -44,7 +44,6 @@ def declare_original(parser: Parser) -> None:
         "grace",
         metavar="DURATION",
         type=duration,
-        default=3600.0,
         help="untagged images younger than this stay, such as 90m, 1h30m, 2d; 0 turns it off (default: 1h)",
     )
 
@@ -148,8 +147,8 @@ def request_from(arguments: argparse.Namespace) -> "Request":
     """What was asked for with a policy file, or the original's flags in its stead. Raises Misuse."""
     flags = original_from(arguments) if "keep" in arguments else None
     given = flags is not None and bool(flags.keep or flags.delete_untagged)
-    if arguments.f and given:
-        raise Misuse("-f and the original's flags (--keep, --delete-untagged) are two policies; which one is meant?")
+    if arguments.f and flags is not None:
+        refuse_two_policies(arguments)
     if not arguments.f and not given:
         raise Misuse("no policy: give -f FILE" + (", or --keep and --delete-untagged" if flags is not None else ""))
     from pathlib import Path
@@ -167,6 +166,14 @@ def request_from(arguments: argparse.Namespace) -> "Request":
     )
 
 
+def refuse_two_policies(arguments: argparse.Namespace) -> None:
+    """The original's flags have no part in a policy file."""
+    if arguments.keep or arguments.delete_untagged:
+        raise Misuse("-f and the original's flags (--keep, --delete-untagged) are two policies; which one is meant?")
+    if arguments.grace is not None:
+        raise Misuse("--grace belongs to the original's flags; in the policy file write protect: {grace: 2h}")
+
+
 def original_from(arguments: argparse.Namespace) -> "OriginalFlags":
     """What the original's flags say about images. Raises Misuse for a prefix that is given twice."""
     counts: dict[str, int] = {}
@@ -176,6 +183,8 @@ def original_from(arguments: argparse.Namespace) -> "OriginalFlags":
         counts[prefix] = count
     from aws_ecr_gc.config import OriginalFlags
 
+    if arguments.grace is None:
+        return OriginalFlags(counts, arguments.delete_untagged)
     return OriginalFlags(counts, arguments.delete_untagged, arguments.grace)
 
 

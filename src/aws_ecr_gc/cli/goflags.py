@@ -71,13 +71,15 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The values of a command line. Raises Misuse with one line for anything that can't be understood."""
-        return self.parse_args(canonical(arguments, self._takes_value, takes_words=self._takes_words))
+        return self.parse_args(canonical(arguments, self._takes_value, self.prog, takes_words=self._takes_words))
 
     def error(self, message: str) -> NoReturn:
         raise Misuse(f"{message}; see {self.prog} --help")
 
 
-def canonical(arguments: Sequence[str], takes_value: Mapping[str, bool], *, takes_words: bool = False) -> list[str]:
+def canonical(
+    arguments: Sequence[str], takes_value: Mapping[str, bool], prog: str = "aws-ecr-gc", *, takes_words: bool = False
+) -> list[str]:
     """The same command line with two dashes and an equals sign everywhere, one letter with one dash.
 
     `takes_value` names the flags there are. The words that are no flags come last, behind `--`.
@@ -97,12 +99,12 @@ def canonical(arguments: Sequence[str], takes_value: Mapping[str, bool], *, take
         if dashes == 0 or word in {"-", "--"}:
             raise Misuse(
                 f"unexpected argument {waiting.pop() if word == '--' else word!r}: flags begin with a dash, "
-                "and a boolean takes its value as --flag=false"
+                f"and a boolean takes its value as --flag=false{_file_hint(takes_value)}"
             )
         if dashes > 2 or not name:
             raise Misuse(f"{word}: bad flag syntax")
         if name not in takes_value:
-            raise Misuse(f"unknown option {_spelled(name)}{_similar(name, takes_value)}; see --help")
+            raise Misuse(f"unknown option {_spelled(name)}{_similar(name, takes_value)}; see {prog} --help")
         if takes_value[name] and not equals:
             if not waiting:
                 raise Misuse(f"{_spelled(name)} needs a value")
@@ -126,7 +128,13 @@ def _stated_for(name: str, value: str) -> str:
     return value
 
 
+def _file_hint(names: Mapping[str, bool]) -> str:
+    return "; the policy file is -f FILE" if "f" in names else ""
+
+
 def _similar(name: str, names: Mapping[str, bool]) -> str:
+    if name in {"file", "policy"} and "f" in names:
+        return "; did you mean -f?"
     from difflib import get_close_matches
 
     close = get_close_matches(name, names, 1)

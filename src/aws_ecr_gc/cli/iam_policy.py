@@ -33,8 +33,10 @@ def run(arguments: Sequence[str]) -> Exit:
     """Print the least IAM policy for the flags. Without --registry-id, the ARN holds `*` for the account."""
     asked = parser().read(arguments)
     flags_alone = flags.original_from(asked)
-    if asked.f and (flags_alone.keep or flags_alone.delete_untagged):
-        raise Misuse("-f and the original's flags (--keep, --delete-untagged) are two policies; which one is meant?")
+    if asked.f:
+        flags.refuse_two_policies(asked)
+    if asked.for_snapshot and (asked.f or asked.keep or asked.delete_untagged):
+        raise Misuse("--for-snapshot: a snapshot has no policy; leave out -f, --keep and --delete-untagged")
     if not asked.f and len(asked.repo) != 1 and not asked.for_snapshot:
         raise Incomplete("give --repo once, or -f")
     from pathlib import Path

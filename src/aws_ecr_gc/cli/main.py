@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _dispatch(words)
     except Incomplete as error:
         _complain(one_line(error))
-        _complain(_USAGE)
+        _complain(_usage(words))
         return error.exit
     except Error as error:
         for line in error.lines:
@@ -64,6 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _let_go_of(sys.stdout, sys.stderr)
 
 
+def _usage(words: list[str]) -> str:
+    """How the command that was meant is used."""
+    if not words or words[0] not in COMMANDS:
+        return _USAGE
+    return f"see aws-ecr-gc {' '.join(words[:2] if words[0] == 'policy' else words[:1])} --help"
+
+
 def _dispatch(words: list[str]) -> int:
     if sys.stdout is None:
         raise OutputLost("standard output is closed")
@@ -77,6 +84,8 @@ def _command(words: list[str]) -> int:
         module, _ = COMMANDS[words[0]]
         run: Callable[[Sequence[str]], int] = import_module(module).run
         return run(words[1:])
+    if words and words[0].partition("=")[0] in {"-f", "--f"}:
+        raise Misuse("-f: the command comes first: aws-ecr-gc plan -f FILE, or aws-ecr-gc run -f FILE")
     if words and not words[0].startswith("-"):
         raise Misuse(f"unknown command {words[0]!r}; there are {', '.join(COMMANDS)}, or flags alone: see --help")
     return collect.run(words, summary())

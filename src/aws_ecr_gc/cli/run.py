@@ -55,6 +55,8 @@ def run(arguments: Sequence[str]) -> Exit:
 def _refuse_what_only_plans(arguments: Sequence[str]) -> None:
     for word in arguments:
         name = word.lstrip("-").partition("=")[0]
+        if word.startswith("-") and name == "dry-run":
+            raise Misuse("--dry-run: that is aws-ecr-gc plan, with the same flags")
         if word.startswith("-") and name in {"snapshot", "at", "forecast"}:
             raise Misuse(f"--{name}: what is planned so can't be carried out; it is for aws-ecr-gc plan")
 
@@ -66,8 +68,8 @@ def _ask(text: str) -> bool:
         print(f"{text} [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
     finally:
-        for number, handler in listening.items():
-            signal.signal(number, handler)
+        for number, before in listening.items():
+            signal.signal(number, before)
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -48,6 +48,13 @@ def why_not(name: str, count: int | None, times: Sequence[datetime]) -> str:
     )
 
 
+def count_needed(name: str, times: Sequence[datetime]) -> int | None:
+    """How many periods would have to be kept for the last of these times; None where a newer one stands for it."""
+    bucket = PERIODS[name]
+    newer = {bucket(time) for time in times[:-1]}
+    return None if bucket(times[-1]) in newer else len(newer) + 1
+
+
 def kept_by_count(name: str, count: int, times: Sequence[datetime]) -> Kept:
     """Of times from newest to oldest, the newest of each of `count` periods, and the oldest if there is room."""
     if not count:

@@ -1,7 +1,7 @@
 """Why an image stays or goes: every rule's vote on it."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 from msgspec import Struct
@@ -26,11 +26,16 @@ class TagView(Struct, frozen=True):
 
 
 class StatementView(Struct, frozen=True):
-    """What one statement of a `keep` says, such as `newest 8`."""
+    """What one statement of a `keep` says, such as `newest 8`; `detail` is empty where that is all.
+
+    `turns` is what would turn it: for what it retains, what would have to happen; for what it doesn't, the statement
+    that would, empty where no number would do.
+    """
 
     statement: str
     retains: bool
     detail: str
+    turns: str
 
 
 class PlaceView(Struct, frozen=True):
@@ -171,9 +176,11 @@ def _place(rule: Rule, cast: Vote, index: int, verdicts: Verdicts, now: float) -
     for part in _parts(rule.keep):
         alone = msgspec.structs.replace(rule, keep=part)
         why = vote(alone, cast.stream, cast.contenders, verdicts.images, now).why[index]
-        statements.append(
-            StatementView(str(part), why is not None, why or _why_not(part, cast, index, verdicts.images, now))
-        )
+        seen = _Seen(part, cast, index, verdicts.images, now)
+        if why is None:
+            statements.append(StatementView(str(part), False, seen.why_not(), seen.would_retain()))
+        else:
+            statements.append(StatementView(str(part), True, why.partition(": ")[2], seen.would_lose()))
     return PlaceView(cast.stream.label, index + 1, ordinal(index + 1), len(cast.contenders), tuple(statements))
 
 
@@ -193,24 +200,94 @@ def _parts(keep: Keep) -> Iterator[Keep]:
         yield Keep(within=(window,), timezone=keep.timezone)
 
 
-def _why_not(part: Keep, cast: Vote, index: int, images: Sequence[Image], now: float) -> str:
-    image = images[cast.contenders[index]]
-    if part.newest:
-        return f"it is the {ordinal(index + 1)}"
-    if part.younger_than is not None:
-        return f"it was pushed {durations.spelled(now - image.pushed_at)} ago"
-    if part.pulled_within is not None:
-        if image.pulled_at is None:
-            return f"it was pushed {durations.spelled(now - image.pushed_at)} ago, and no pull is on record"
-        return f"it was last pulled {durations.spelled(now - image.pulled_at)} ago"
-    if part.versions:
-        among = set(cast.contenders)
-        found = [each for each in cast.stream.versions or () if each[1] in among]
-        return versions.why_not(*part.versions[0], found, cast.contenders[index])
-    zone = calendar.zone(part.timezone)
-    times = [datetime.fromtimestamp(images[at].pushed_at, zone) for at in cast.contenders[: index + 1]]
-    name, count = part.periods[0] if part.periods else (part.within[0][0], None)
-    return calendar.why_not(name, count, times)
+class _Seen:
+    """An image as one statement of a keep sees it, among the contenders of a stream."""
+
+    def __init__(self, part: Keep, cast: Vote, index: int, images: Sequence[Image], now: float) -> None:
+        self._part = part
+        self._cast = cast
+        self._index = index
+        self._images = images
+        self._image = images[cast.contenders[index]]
+        self._now = now
+        self._in_stream = f" in {cast.stream.label}" if cast.stream.key else ""
+
+    def why_not(self) -> str:
+        """Why the statement doesn't retain it."""
+        part, image = self._part, self._image
+        if part.newest:
+            return f"it is the {ordinal(self._index + 1)}"
+        if part.younger_than is not None:
+            return f"it was pushed {durations.spelled(self._now - image.pushed_at)} ago"
+        if part.pulled_within is not None:
+            if image.pulled_at is None:
+                return f"it was pushed {durations.spelled(self._now - image.pushed_at)} ago, and no pull is on record"
+            return f"it was last pulled {durations.spelled(self._now - image.pulled_at)} ago"
+        if part.versions:
+            return versions.why_not(*part.versions[0], self._versions(), self._cast.contenders[self._index])
+        name, count = part.periods[0] if part.periods else (part.within[0][0], None)
+        return calendar.why_not(name, count, self._times())
+
+    def would_retain(self) -> str:
+        """The statement of this kind that would retain it; empty where none would."""
+        part, image = self._part, self._image
+        needed: int | None = None
+        if part.newest:
+            return f"newest {self._index + 1} or more{self._in_stream}"
+        if part.younger_than is not None:
+            return f"younger_than {_longer(self._now - image.pushed_at)} or more"
+        if part.pulled_within is not None:
+            return f"pulled_within {_longer(self._now - self._last_pull())} or more"
+        if part.versions:
+            name = part.versions[0][0]
+            needed = versions.count_needed(name, self._versions(), self._cast.contenders[self._index])
+        else:
+            name = part.periods[0][0] if part.periods else part.within[0][0]
+            needed = calendar.count_needed(name, self._times())
+            if part.within and needed is not None:
+                newest = max(self._images[at].pushed_at for at in self._cast.contenders)
+                return f"{name} within {_longer(newest - image.pushed_at)} or more{self._in_stream}"
+        return "" if needed is None else f"{name} {needed} or more{self._in_stream}"
+
+    def would_lose(self) -> str:
+        """What would have to happen for the statement to retain it no more."""
+        part, image = self._part, self._image
+        if part.newest:
+            newer = part.newest - self._index
+            return (
+                f"{newer} newer images come{self._in_stream}" if newer > 1 else f"a newer image comes{self._in_stream}"
+            )
+        if part.younger_than is not None:
+            return f"it is not younger than that from {moment(image.pushed_at + part.younger_than)} on"
+        if part.pulled_within is not None:
+            return f"it is not pulled until {moment(self._last_pull() + part.pulled_within)}"
+        return f"{'higher versions' if part.versions else 'newer images'} take its place in {part}{self._in_stream}"
+
+    def _last_pull(self) -> float:
+        return self._image.pushed_at if self._image.pulled_at is None else self._image.pulled_at
+
+    def _times(self) -> list[datetime]:
+        zone = calendar.zone(self._part.timezone)
+        among = self._cast.contenders[: self._index + 1]
+        return [datetime.fromtimestamp(self._images[at].pushed_at, zone) for at in among]
+
+    def _versions(self) -> list[tuple[versions.Version, int]]:
+        among = set(self._cast.contenders)
+        return [each for each in self._cast.stream.versions or () if each[1] in among]
+
+
+def _longer(seconds: float) -> str:
+    """A duration that is just longer, in whole hours or days."""
+    hours = int(seconds // 3600) + 1
+    return f"{hours}h" if hours < 48 else f"{hours // 24 + 1}d"
+
+
+def moment(epoch: float) -> str:
+    """A time for people."""
+    try:
+        return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):  # `younger_than: 999999w` is a way to say for ever
+        return "the year 10000"
 
 
 def _relatives(image: Image, verdicts: Verdicts, decisions: dict[str, Decision]) -> Iterator[Relative]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec import Struct
 
-from aws_ecr_gc.inventory import INDEX_TYPES, Image, Inventory, Status
+from aws_ecr_gc.inventory import Image, Inventory, Status
 from aws_ecr_gc.policy.planning import make_plan
 from aws_ecr_gc.policy.rules import Policy
 
@@ -68,7 +68,7 @@ def _points(inventory: Inventory, policy: Policy, times: Sequence[float], coming
 def _size(images: dict[str, Image]) -> tuple[int, int]:
     """Active images and their bytes; an index has none of its own."""
     active = [image for image in images.values() if image.status is Status.ACTIVE]
-    return len(active), sum(image.size for image in active if image.media_type not in INDEX_TYPES)
+    return len(active), sum(image.own_size for image in active)
 
 
 def _coming(inventory: Inventory, now: float, horizon: float, window: float) -> Iterator[Image]:

@@ -21,17 +21,21 @@ def refusals(plan: Plan, guards: Guards) -> list[Refusal]:
         return []
     found = []
     if guards.max_delete is not None and going > guards.max_delete:
-        detail = f"{going} images would go, and at most {guards.max_delete} may"
+        detail = f"{_images(going)} would go, and at most {guards.max_delete} may"
         found.append(Refusal("max_delete", detail, "raise guards.max_delete in the policy"))
     # Rounded, for 29% of 100 is a little less than 29 in binary.
     if guards.max_share is not None and going > round(guards.max_share * active, 6):
         share, bound = _percent(going / active), _percent(guards.max_share)
-        detail = f"{going} of {active} images would go ({share}), and at most {bound} may"
+        detail = f"{going} of {_images(active)} would go ({share}), and at most {bound} may"
         found.append(Refusal("max_share", detail, "raise guards.max_share in the policy"))
     if active - going < guards.keep_at_least:
-        detail = f"{active - going} of {active} images would remain, and at least {guards.keep_at_least} must"
+        detail = f"{active - going} of {_images(active)} would remain, and at least {guards.keep_at_least} must"
         found.append(Refusal("keep_at_least", detail, "lower guards.keep_at_least in the policy"))
     return found
+
+
+def _images(count: int) -> str:
+    return f"{count} image" if count == 1 else f"{count} images"
 
 
 def _percent(part: float) -> str:

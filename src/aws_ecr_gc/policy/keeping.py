@@ -76,7 +76,7 @@ def _recently_pulled(
     seconds: float, contenders: Sequence[int], images: Sequence[Image], now: float
 ) -> Iterator[tuple[int, str]]:
     known = f"pulled_within {durations.spelled(seconds)}"
-    fallback = f"{known} (no pull is on record: its push counts)"
+    fallback = f"{known}: no pull is on record, so its push counts"
     for at, position in enumerate(contenders):
         image = images[position]
         if image.pulled_at is None:

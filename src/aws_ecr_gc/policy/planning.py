@@ -6,7 +6,7 @@ from itertools import compress
 from operator import itemgetter
 from typing import overload
 
-from aws_ecr_gc.inventory import INDEX_TYPES, KNOWN_TYPES, Image, Inventory, Status, newest_first
+from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, newest_first, unread_indexes
 from aws_ecr_gc.plan import Decision, Decisions, Leftover, Plan, Reason, Verdict
 from aws_ecr_gc.policy.keeping import Vote, vote
 from aws_ecr_gc.policy.matching import match_all
@@ -40,7 +40,7 @@ def make_plan(inventory: Inventory, policy: Policy, now: float, leftovers: Seque
         inventory.repository,
         inventory.taken_at,
         active=sum([image.status is Status.ACTIVE for image in inventory.images.values()]),
-        size=sum(_size(inventory.images[digest]) for digest in verdicts.collected),
+        size=sum(inventory.images[digest].own_size for digest in verdicts.collected),
         decisions=_Decisions(verdicts),
         steps=steps_for(verdicts.collected, inventory, verdicts.relations),
     )
@@ -56,13 +56,6 @@ def indexes_to_read(inventory: Inventory, policy: Policy, now: float, leftovers:
     if unread and Verdicts(inventory, policy, now, leftovers).collected:
         return unread
     return []
-
-
-def unread_indexes(inventory: Inventory) -> list[str]:
-    """The active indexes whose children are not known."""
-    return [
-        image.digest for image in inventory.images.values() if image.children is None and image.status is Status.ACTIVE
-    ]
 
 
 class Verdicts:
@@ -268,17 +261,15 @@ class Verdicts:
         reasons = (*self.saved.get(at, ()), *(_UNREAD_INDEX if doubtful else ()), *won)
         if unmatched is not None:
             return (*reasons, Reason("unmatched-tag", _UNMATCHED, unmatched))
-        if reasons or image.digest in self._entangled:
-            return reasons or _ENTANGLED
-        if at in self.matches.tagless and not self._follows(at) and at not in self.matches.matched_tagless:
-            return _NO_UNTAGGED_RULE
-        return ()
+        if at in self.matches.tagless and at not in self.matches.matched_tagless and not self._follows(at):
+            return (*reasons, *_NO_UNTAGGED_RULE)
+        return reasons or (_ENTANGLED if image.digest in self._entangled else ())
 
     def _why_collected(self, at: int, lost: tuple[Reason, ...]) -> Iterator[Reason]:
         image = self.images[at]
         yield from lost
         for parent in self.relations.parents.get(image.digest, ()):
-            yield Reason("goes-with-index", "the last index that lists it goes", parent)
+            yield Reason("goes-with-index", "an index that lists it goes", parent)
         for subject in self.relations.subjects_of(image):
             yield Reason("goes-with-subject", "its subject goes", subject)
         leftover = self._left_over_from(image)
@@ -309,10 +300,6 @@ class _Decisions(Decisions):
     def __getitem__(self, at: slice) -> tuple[Decision, ...]: ...
     def __getitem__(self, at: int | slice) -> Decision | tuple[Decision, ...]:
         return tuple(self)[at]
-
-
-def _size(image: Image) -> int:
-    return 0 if image.media_type in INDEX_TYPES else image.size
 
 
 def _left_alone(image: Image) -> tuple[Reason, ...]:

@@ -55,11 +55,6 @@ class Relations:
         subjects = self.subjects_of(image)
         return tuple(dict.fromkeys((*parents, *subjects))) if subjects else tuple(parents)
 
-    def related(self) -> set[str]:
-        """Every digest that needs another one, or that another one needs."""
-        followers = (referrer for referrers in self.referrers.values() for referrer in referrers)
-        return {*self.parents, *self.children, *self.referrers, *followers}
-
     def held_among(self, loose: Collection[str]) -> dict[str, tuple[str, str]]:
         """Which of the loose images are needed by one that is not loose, directly or through others.
 

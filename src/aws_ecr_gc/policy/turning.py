@@ -1,14 +1,13 @@
 """What would have to change for the other outcome of a decision."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 from aws_ecr_gc import globs
 from aws_ecr_gc.inventory import Image
 from aws_ecr_gc.plan import Decision, Verdict
-from aws_ecr_gc.policy.explaining import Explanation, PlaceView, RuleView
+from aws_ecr_gc.policy.explaining import Explanation, PlaceView, RuleView, moment
 from aws_ecr_gc.policy.matching import signed_by
-from aws_ecr_gc.policy.rules import Keep, Policy, Signatures
+from aws_ecr_gc.policy.rules import Policy, Signatures
 
 _OWN = {
     "unmatched-tag": "a rule matches {unmatched}, or {these} taken off it",
@@ -39,7 +38,7 @@ def changes(explained: Explanation, policy: Policy) -> Iterator[str]:
         if name in _OWN:
             yield _OWN[name].format(via=via, **_named(decision.image, explained.rules, policy))
         elif decision.verdict is Verdict.RETAINED:
-            yield _to_lose_place(name, explained.rules, decision, policy)
+            yield _to_lose_place(name, explained.rules)
     for each in explained.relatives:
         if each.relation in _HOLDERS and each.verdict is not Verdict.COLLECTED:
             yield f"{each.digest} goes"
@@ -52,7 +51,7 @@ def _named(image: Image, rules: Sequence[RuleView], policy: Policy) -> dict[str,
     follows = policy.signatures is Signatures.FOLLOW
     unmatched = [tag for tag in image.tags if tag not in matched and not (follows and signed_by(tag, image))]
     protected = list(filter(globs.matcher(policy.protect_tags), image.tags))
-    until = _moment(image.pushed_at + policy.grace)
+    until = moment(image.pushed_at + policy.grace)
     these = "that tag is" if len(unmatched) == 1 else "those tags are"
     return {"unmatched": _listed(unmatched), "these": these, "protected": _listed(protected), "until": until}
 
@@ -72,44 +71,23 @@ def _to_retain(decision: Decision, rules: Sequence[RuleView]) -> Iterator[str]:
             yield f"{reason.via} stays"
     for rule in rules:
         for place in rule.places:
-            yield f"rule {rule.rule} keeps newest {place.place} or more{_in(place)}"
+            turns = [each.turns for each in place.statements if each.turns and not each.retains]
+            turns = turns or [f"newest {place.place} or more{_in(place)}"]
+            yield from (f"rule {rule.rule} keeps {each}" for each in turns)
     yield "it gets a tag that no rule matches, or its tag or digest is protected"
 
 
-def _to_lose_place(name: str, rules: Sequence[RuleView], decision: Decision, policy: Policy) -> str:
-    image = decision.image
-    keep = next(rule.keep for rule in policy.rules if rule.name == name)
-    held_by = [
-        _to_lose_statement(each.statement, place, image, keep)
+def _to_lose_place(name: str, rules: Sequence[RuleView]) -> str:
+    turns = [
+        each.turns
         for rule in rules
         if rule.rule == name
         for place in rule.places
         for each in place.statements
         if each.retains
     ]
-    return f"rule {name}: {', and '.join(dict.fromkeys(held_by))}"
-
-
-def _to_lose_statement(statement: str, place: PlaceView, image: Image, keep: Keep) -> str:
-    if statement.startswith("newest"):
-        newer = keep.newest - place.place + 1
-        return f"{newer} newer images come{_in(place)}" if newer > 1 else f"a newer image comes{_in(place)}"
-    if keep.younger_than is not None and statement.startswith("younger_than"):
-        return f"it is not younger than that from {_moment(image.pushed_at + keep.younger_than)} on"
-    if keep.pulled_within is not None and statement.startswith("pulled_within"):
-        last = image.pushed_at if image.pulled_at is None else image.pulled_at
-        return f"it is not pulled until {_moment(last + keep.pulled_within)}"
-    if any(statement.startswith(name) for name, _ in keep.versions):
-        return f"higher versions take its place in {statement}{_in(place)}"
-    return f"newer images take its place in {statement}{_in(place)}"
+    return f"rule {name}: {', and '.join(dict.fromkeys(turns))}"
 
 
 def _in(place: PlaceView) -> str:
     return f" in {place.stream}" if place.stream else ""
-
-
-def _moment(epoch: float) -> str:
-    try:
-        return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (ValueError, OverflowError, OSError):  # `younger_than: 999999w` is a way to say for ever
-        return "the year 10000"

@@ -63,6 +63,16 @@ def why_not(name: str, count: int, versions: Sequence[tuple[Version, int]], posi
     return f"it is not among the {count} highest"
 
 
+def count_needed(name: str, versions: Sequence[tuple[Version, int]], position: int) -> int | None:
+    """How many groups would have to be kept for this position; None where another one stands for its group."""
+    parts = LEVELS[name]
+    groups: dict[tuple[object, ...], int] = {}
+    for version, at in versions:
+        if bool(version[3]) is (parts == 4):
+            groups.setdefault(version[:parts], at)
+    return next((number for number, at in enumerate(groups.values(), 1) if at == position), None)
+
+
 def _spelled(numbers: Sequence[object]) -> str:
     return ".".join(map(str, numbers))
 

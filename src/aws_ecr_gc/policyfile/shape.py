@@ -16,7 +16,7 @@ _NAMED = "write 1 or more, or leave it out"
 
 Glob = Annotated[
     str,
-    Meta(title="a glob", min_length=1, max_length=512, examples=["build-*"], extra={"mend": "to match all, write *"}),
+    Meta(title="a glob", min_length=1, max_length=512, examples=["build-*"], extra={"mend": 'to match all, write "*"'}),
 ]
 Prefix = Annotated[
     str,

@@ -35,7 +35,7 @@ class _Note(Struct, frozen=True):
     @property
     def example(self) -> str:
         """`write one such as 7d`, or empty."""
-        shown = [each if isinstance(each, str) else _flow(each) for each in self.examples]
+        shown = list(map(_flow, self.examples))
         return f"write one such as {' or '.join(shown)}" if shown else ""
 
 
@@ -193,7 +193,8 @@ def _mend_of_kind(node: Node, kind: inspect.Type, note: _Note) -> str:
         note = note.over(kinds[0])
     plain_kinds = [each.type if isinstance(each, inspect.Metadata) else each for each in kinds]
     takes_text = any(isinstance(each, inspect.StrType) for each in plain_kinds)
-    if takes_text and node.is_scalar and node.spelled:
+    pattern = next((each.pattern for each in plain_kinds if isinstance(each, inspect.StrType)), None) or note.pattern
+    if takes_text and node.is_scalar and node.spelled and (pattern is None or search(pattern, node.spelled)):
         return f"write it in quotes: {quoted(node.spelled)}"
     takes_number = any(isinstance(each, inspect.IntType) for each in plain_kinds)
     if takes_number and isinstance(node.scalar, str) and fullmatch("[0-9]{1,18}", node.scalar):
@@ -216,4 +217,11 @@ def _flow(value: object) -> str:
         return "{" + ", ".join(f"{key}: {_flow(member)}" for key, member in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return value if isinstance(value, str) and _is_plain(value) else msgspec.json.encode(value).decode()
+
+
+def _is_plain(text: str) -> bool:
+    """Whether YAML takes the text as it is, without quotes."""
+    return bool(fullmatch(r"[A-Za-z0-9_/][A-Za-z0-9_./%*:+-]*", text)) and not fullmatch(
+        r"[0-9.]+(?:e[0-9]+)?|true|false|null|[^:]*:", text
+    )

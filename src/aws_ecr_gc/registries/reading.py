@@ -73,13 +73,6 @@ def read_whole(
     raise AssertionError("the last listing returns or raises")
 
 
-def every_index(inventory: Inventory) -> list[str]:
-    """The active indexes whose manifests have not been read. The others can't be: ECR gives none but active images."""
-    return [
-        image.digest for image in inventory.images.values() if image.children is None and image.status is Status.ACTIVE
-    ]
-
-
 def list_images(port: RepositoryPort, now: float, progress: Callable[[int], None]) -> Inventory:
     """Everything in the repository, each digest once; `progress` gets the number of images so far."""
     images: dict[str, Image] = {}

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from aws_ecr_gc.inventory import INDEX_TYPES
 from aws_ecr_gc.plan import Decision, Verdict
 from aws_ecr_gc.reference import Repository
 from aws_ecr_gc.report import document, text
@@ -71,7 +70,7 @@ def between(
         if going is went:
             continue
         turned = Turned(document.image_part(after, None), before.verdict, document.reason_parts(before))
-        size = 0 if after.image.media_type in INDEX_TYPES else after.image.size
+        size = after.image.own_size
         if going:
             goes.append(turned)
             size_goes += size
@@ -101,12 +100,12 @@ def lines(difference: RepositoryDifference) -> Iterator[str]:
     ):
         if turned:
             yield f"  {heading} ({len(turned)}), at most {text.size(size)}"
-        for each in turned:
-            image = each.image
+        for item in turned:
+            image = item.image
             pushed_at = text.moment(image.pushed_at.timestamp())
             yield f"    {pushed_at}: {text.short(image.digest)} [{', '.join(image.tags)}]"
-            for word, reasons in (("old", each.old_reasons), ("new", image.reasons)):
-                yield from (f"      {word}: {reason.rule}: {reason.detail}" for reason in reasons)
+            for word, reasons in (("old", item.old_reasons), ("new", image.reasons)):
+                yield from (f"      {word}: {text.reason(each)}" for each in reasons)
 
 
 def summary(compared: int, differences: Sequence[RepositoryDifference]) -> str:

@@ -70,7 +70,7 @@ def lines(subject: str, policy: str, explained: Explanation, turning: Sequence[s
     yield f"Policy: {policy}"
     yield "Reasons"
     for reason in decision.reasons:
-        yield f"  {reason.rule}: {reason.detail}{f' ({reason.via})' if reason.via else ''}"
+        yield f"  {text.reason(reason, whole=True)}"
     yield "Rules"
     for rule in explained.rules:
         yield from _rule(rule)
@@ -93,8 +93,8 @@ def _rule(rule: RuleView) -> Iterator[str]:
     for place in rule.places:
         yield f"    {place.nth} of {place.of}{f' in {place.stream}' if place.stream else ''}"
         for each in place.statements:
-            detail = each.detail.removeprefix(each.statement).lstrip(": ")
-            yield f"      {each.statement}: {'kept' if each.retains else 'not kept'}{f', {detail}' if detail else ''}"
+            detail = f", {each.detail}" if each.detail else ""
+            yield f"      {each.statement}: {'kept' if each.retains else 'not kept'}{detail}"
     if rule.aside is not None:
         yield f"    not counted: {rule.aside}"
 

@@ -103,17 +103,13 @@ def lines(plan: Plan, policy: str, refused: Sequence[Guarded]) -> Iterator[str]:
         image = decision.image
         yield f"  {text.moment(image.pushed_at)}: {text.short(image.digest)} [{', '.join(image.tags)}]"
         for reason in decision.reasons:
-            yield f"    {reason.rule}: {reason.detail}{_via(reason.via)}"
+            yield f"    {text.reason(reason)}"
     by_reason = ", by their first reason" if staying else ""
     yield f"Images that stay ({sum(staying.values())}){by_reason}"
     for rule, count in staying.most_common():
         yield f"  {rule}: {count}"
     for guard in refused:
         yield f"Refused by the guard {guard.guard}: {guard.detail}; {guard.way_round}"
-
-
-def _via(via: str | None) -> str:
-    return "" if via is None else f" ({text.short(via) if via.startswith('sha') else via})"
 
 
 def outcome_lines(plan: Plan, outcomes: Mapping[str, Outcome]) -> Iterator[str]:

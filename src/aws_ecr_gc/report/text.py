@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 from aws_ecr_gc.plan import Outcome, Plan, Result, Step, Verdict
 
@@ -89,6 +90,25 @@ def moment(epoch: float) -> str:
 def short(digest: str) -> str:
     """A digest, as the original prints it."""
     return f"{digest[:16]}..."
+
+
+class Said(Protocol):
+    """A reason, as a value or as a part of a document."""
+
+    @property
+    def rule(self) -> str: ...
+    @property
+    def detail(self) -> str: ...
+    @property
+    def via(self) -> str | None: ...
+
+
+def reason(said: Said, *, whole: bool = False) -> str:
+    """A reason on a line; digests are cut short unless they are wanted whole."""
+    if said.via is None:
+        return f"{said.rule}: {said.detail}"
+    via = said.via if whole or not said.via.startswith("sha256:") else short(said.via)
+    return f"{said.rule}: {said.detail} ({via})"
 
 
 def size(amount: int) -> str:

@@ -115,7 +115,6 @@ def _line_of(repository: RepositorySnapshot) -> Iterator[bytes]:
 def _whole(path: Path) -> Iterator[BinaryIO]:
     """A file that takes the place of `path` when all went well, and else is gone. Mode 0600, as mkstemp makes it."""
     with _disk(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
     temporary, file = Path(name), os.fdopen(handle, "wb", buffering=_BUFFER)
     try:

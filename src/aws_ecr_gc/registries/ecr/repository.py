@@ -29,7 +29,7 @@ def repository_not_found(name: str, registry: Registry, code: str) -> Misuse:
     account = f"account {registry.account}" if registry.account else "the credentials' account"
     return Misuse(
         f"repository {name}: not found in {registry.region}, {account}; "
-        "check --repo, --region, --registry-id and the credentials",
+        "check the name, --region, --registry-id and the credentials",
         code,
     )
 
