@@ -33,7 +33,10 @@ def path_for(state: Path, repository: Repository) -> Path:
 
 def write(path: Path, steps: Iterable[Step], kept: Iterable[Leftover] = ()) -> None:
     """Record the steps and what is kept of an earlier record, or remove the file if there are none. Raises OSError."""
-    pending = [*kept, *(Leftover(step.digest, step.tags, step.pushed_at, step.after) for step in steps)]
+    kept = list(kept)
+    said = {each.digest for each in kept}
+    fresh = (step for step in steps if step.digest not in said)
+    pending = [*kept, *(Leftover(step.digest, step.tags, step.pushed_at, step.after) for step in fresh)]
     if pending:
         write_whole(path, msgspec.json.encode(_Record(_VERSION, pending)))
     else:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.inventory import Image, Inventory
 from aws_ecr_gc.policy import Keep, Match, Policy, Rule, make_plan
 from aws_ecr_gc.policy.forecasting import Forecast, forecast
@@ -151,3 +152,9 @@ def test_without_a_policy_a_repository_never_shrinks_and_is_never_smaller(
 def test_a_policy_that_asks_for_nothing_changes_nothing(inventory: Inventory, days: int) -> None:
     for each in forecast(inventory, Policy(), NOW, days * DAY).points:
         assert (each.images, each.size, each.collected) == (each.images_without, each.size_without, 0)
+
+
+def test_more_images_than_can_be_looked_at_are_refused_with_the_time_that_can() -> None:
+    there = [image(f"day-{number}", ago=number + 60) for number in range(300)]
+    with pytest.raises(Misuse, match=r"^3,000,000 images would come in that time; give --forecast 200000d at most$"):
+        of(there, rule(ALL, NOTHING), days=300_000)

@@ -3,10 +3,10 @@
 import pytest
 
 from aws_ecr_gc.inventory import Image
-from aws_ecr_gc.plan import Verdict
-from aws_ecr_gc.policy import Keep, Match, Signatures
+from aws_ecr_gc.plan import Leftover, Verdict
+from aws_ecr_gc.policy import Keep, Match, Policy, Signatures, make_plan
 from tests.policy.cases import ALL, HOUR, decision, details, going, image, plan, reasons, rule
-from tests.policy.repositories import INDEX, digest
+from tests.policy.repositories import INDEX, NOW, digest, inventory_of
 
 BUILDS = rule(Match(prefix=("build",)), Keep(newest=1), name="builds")
 UNTAGGED = rule(Match(untagged=True), name="untagged")
@@ -115,35 +115,31 @@ def test_images_that_sign_one_another_stay_as_neither_can_go_first() -> None:
     assert reasons(images, "s", BUILDS, UNTAGGED)[0].rule == "circle"
 
 
-def test_a_signature_whose_subject_is_gone_is_an_untagged_image() -> None:
-    images = old_and_new(image("s", tag_for("z"), ago=2 * HOUR), image("t", tag_for("z"), ago=HOUR))
-    assert going(images, BUILDS) == "a"
-    assert reasons(images, "s", BUILDS)[0].rule == "no-untagged-rule"
-    assert going(images, BUILDS, UNTAGGED) == "ast"
-    assert going(images, BUILDS, rule(Match(untagged=True), Keep(newest=1))) == "as"
-    assert going(images, BUILDS, rule(Match(untagged=True), Keep(younger_than=90 * 60))) == "as"
-    assert [each.rule for each in reasons(images, "s", BUILDS, UNTAGGED)] == ["untagged", "subject-gone"]
+def test_a_tag_that_names_what_is_not_here_is_one_like_others_for_it_may_never_have_been_here() -> None:
+    """A repository of signatures alone, or of indexes mirrored under the digests of another registry."""
+    images = old_and_new(image("s", tag_for("z"), ago=2 * HOUR), image("i", tag_for("z", ""), ago=HOUR, children="r"))
+    images.append(image("r", ago=2 * HOUR))
+    assert going(images, BUILDS, UNTAGGED) == "a"
+    assert [(each.rule, each.via) for each in reasons(images, "s", BUILDS, UNTAGGED)] == [
+        ("unmatched-tag", tag_for("z"))
+    ]
+    orphans = rule(Match(glob=("sha256-*",)), Keep(younger_than=90 * 60), name="orphans")
+    assert going(images, BUILDS, orphans) == "as"
 
 
-def test_no_rule_for_tags_decides_about_a_signature_whose_subject_is_gone() -> None:
-    images = old_and_new(image("s", tag_for("z"), ago=HOUR))
-    everything = rule(Match(glob=("*",)), Keep(newest=2), name="all")
-    assert going(images, everything, UNTAGGED) == "s"
-    assert details(images, "a", everything) == ["2nd of 2; kept by newest 2"]
-    assert reasons(images, "s", everything)[0].rule == "no-untagged-rule"
+def test_a_rule_for_signature_tags_decides_about_those_alone_that_follow_nothing() -> None:
+    images = old_and_new(image("s", tag_for("b"), ago=HOUR), image("t", tag_for("z"), ago=2 * HOUR))
+    orphans = rule(Match(glob=("sha256-*",)), name="orphans")
+    assert going(images, BUILDS, orphans) == "at"
 
 
-def test_a_signature_whose_subject_is_gone_names_that_subject() -> None:
-    gone = reasons(old_and_new(image("s", tag_for("z"), ago=HOUR)), "s", BUILDS, UNTAGGED)[-1]
-    assert (gone.rule, gone.via) == ("subject-gone", digest("z"))
-
-
-def test_the_fallback_index_of_a_subject_that_is_gone_goes_as_untagged_images_do_with_its_children() -> None:
-    images = old_and_new(
-        image("i", tag_for("z", ""), ago=HOUR, children="r"), image("r", ago=2 * HOUR, subject=digest("z"))
-    )
-    assert going(images, BUILDS) == "a"
-    assert going(images, BUILDS, UNTAGGED) == "air"
+def test_a_signature_that_an_interrupted_run_left_over_goes_though_its_subject_is_gone() -> None:
+    signature = image("s", tag_for("z"), ago=HOUR)
+    record = Leftover(signature.digest, signature.tags, signature.pushed_at, (digest("z"),))
+    steps = make_plan(inventory_of([signature]), Policy((BUILDS,), grace=0.0), NOW, [record]).steps
+    assert [step.digest for step in steps] == [signature.digest]
+    tagged = image("s", tag_for("z"), "new", ago=HOUR)
+    assert not make_plan(inventory_of([tagged]), Policy((BUILDS,), grace=0.0), NOW, [record]).steps
 
 
 def test_a_signature_with_an_unmatched_tag_beside_is_not_touched() -> None:
@@ -158,15 +154,11 @@ def test_a_signature_with_an_unmatched_tag_beside_holds_nothing_and_counts_among
     assert going(images, BUILDS, protect_tags=("build-1",)) == "b"
 
 
-def test_a_signature_with_a_matched_tag_beside_follows_and_takes_no_place() -> None:
+def test_a_signature_with_a_matched_tag_beside_is_held_and_decided_by_that_tag_once_its_subject_goes() -> None:
     images = old_and_new(image("s", tag_for("a"), "build-3", ago=HOUR))
-    assert going(images, BUILDS) == "as"
     assert going(images, rule(Match(prefix=("build",)), Keep(newest=2))) == ""
-
-
-def test_a_signature_with_a_matched_tag_beside_is_decided_by_that_once_its_subject_is_gone() -> None:
-    images = old_and_new(image("s", tag_for("z"), "build-3", ago=HOUR))
-    assert going(images, BUILDS, UNTAGGED) == "ab"
+    assert decision(images, "s", rule(Match(prefix=("build",)), Keep(newest=2))).verdict is Verdict.HELD
+    assert going(images, BUILDS) == "ab", "then it is the newest build"
     assert going(images, rule(Match(prefix=("build",)), name="none")) == "abs"
 
 

@@ -1,6 +1,7 @@
 """Generated policy files: right ones as plain values, and how they are written in each format."""
 
 import json
+import re
 from typing import Any
 
 import yaml
@@ -31,6 +32,18 @@ AWKWARD = (
 texts = st.one_of(
     st.sampled_from(AWKWARD), st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
 )
+
+
+def _letters(pattern: str) -> st.SearchStrategy[str]:
+    return st.from_regex(pattern, fullmatch=True)
+
+
+names = texts.filter(lambda text: not re.search("[\u0000-\u001f\u007f-\u009f\u2028\u2029]", text))
+tag_globs = st.one_of(
+    st.sampled_from(["*", "?x", "[a-z]*", "no", "1.10", "2024-01-01"]),
+    _letters(r"[A-Za-z0-9_.*?-]{1,12}"),
+)
+name_globs = st.one_of(st.sampled_from(["*", "a/[!b]*"]), _letters(r"[a-z0-9._/*?-]{1,12}"))
 durations = st.sampled_from(["1s", "90m", "1h30m", "7d", "2w", "36500d"])
 counts = st.integers(1, 10**12)
 _REGEXES = ("(?P<a>[a-z]+)-(?P<b>.+)", r"x(?P<b>\d)(?P<a>.)", "^v[0-9]+$", "(?i)edge")
@@ -49,7 +62,7 @@ def _optional(**members: st.SearchStrategy[Any]) -> st.SearchStrategy[Plain]:
 _prefixes = one_or_more(st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,9}", fullmatch=True))
 _tag_conditions: dict[str, st.SearchStrategy[Any]] = {
     "prefix": _prefixes,
-    "glob": one_or_more(texts),
+    "glob": one_or_more(tag_globs),
     "regex": one_or_more(st.sampled_from(_REGEXES)),
     "semver": st.sampled_from(["v{version}", "{version}-*"]),
 }
@@ -88,7 +101,7 @@ def keeps(draw: st.DrawFn, *, versions: bool) -> Plain | str:
 def rules(draw: st.DrawFn, number: int) -> Plain:
     """A rule; the number makes its name its own."""
     match = draw(matches())
-    rule = {"name": f"{draw(texts)} {number}", "match": match, "keep": draw(keeps(versions="semver" in match))}
+    rule = {"name": f"{draw(names)} {number}", "match": match, "keep": draw(keeps(versions="semver" in match))}
     regexes = match.get("regex", [])
     if regexes and all("<a>" in each for each in ([regexes] if isinstance(regexes, str) else regexes)):
         rule.update(draw(_optional(group_by=st.sampled_from(["a", ["a"], ["b", "a"]]))))
@@ -97,7 +110,7 @@ def rules(draw: st.DrawFn, number: int) -> Plain:
 
 _digests = st.sampled_from(["sha256:" + "0a" * 32, "sha512:" + "f1" * 64])
 _protect = _optional(
-    tags=st.one_of(texts, st.lists(texts, max_size=3)),
+    tags=st.one_of(tag_globs, st.lists(tag_globs, max_size=3)),
     digests=st.one_of(_digests, st.lists(_digests, max_size=2)),
     grace=st.one_of(durations, st.just("0")),
 )
@@ -113,7 +126,7 @@ def policies(draw: st.DrawFn, number: int) -> Plain:
     """A policy for repositories of its own: `<number>/...`."""
     selector = {"include": draw(st.sampled_from([f"{number}/*", [f"{number}/*", f"{number}/?"]]))}
     selector.update(
-        draw(_optional(exclude=one_or_more(texts), resource_tags=st.dictionaries(texts, texts, max_size=2)))
+        draw(_optional(exclude=one_or_more(name_globs), resource_tags=st.dictionaries(texts, texts, max_size=2)))
     )
     return {
         "repositories": selector,

@@ -16,7 +16,7 @@ from aws_ecr_gc.policyfile import PolicyMistakes, dump, json_text, parse, schema
 from aws_ecr_gc.policyfile.nodes import plain
 from aws_ecr_gc.policyfile.reading import tree_of
 from aws_ecr_gc.policyfile.shape import DOCUMENT, DocumentPart
-from aws_ecr_gc.policyfile.walker import Walk
+from aws_ecr_gc.policyfile.walker import Walk, _flow
 from tests.policyfile.documents import WRITERS, Plain, documents
 
 MARK = 987654321.5
@@ -218,3 +218,19 @@ def test_whatever_the_text_is_there_is_an_answer(content: str, suffix: str) -> N
     for each in mistakes:
         assert 1 <= each.line <= len(content.splitlines()) + 1
         assert each.column >= 1
+
+
+def _examples(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from value.get("examples", ())
+    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _examples(member)
+
+
+def test_every_example_that_a_mistake_may_show_is_read_back_as_it_is_meant() -> None:
+    examples = list(_examples(schema()))
+    assert len(examples) > 20
+    for example in examples:
+        tree, mistakes = tree_of(f"example: {_flow(example)}".encode(), Path("p.yaml"))
+        assert tree is not None
+        assert (plain(tree), mistakes) == ({"example": example}, [])

@@ -390,3 +390,53 @@ def test_files_without_any_policy_are_refused(tmp_path: Path) -> None:
     (tmp_path / "d.yaml").write_text("not a mapping")
     with pytest.raises(PolicyMistakes, match=r"^[^;]*/d\.yaml:1:1: must be a mapping[^:]*: 1$"):
         load(tmp_path / "b.yaml")
+
+
+_WITH = "version: 1\npolicies:\n  - rules: [{{name: {name}, match: {match}, keep: none}}]\n    {more}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ('protect: {tags: "a, b"}', "matches nothing: ',' can't stand there; write a list of several"),
+        ('protect: {tags: ["prod "]}', "matches nothing: ' ' can't stand there"),
+        ('protect: {tags: ["[prod"]}', "its [ is never closed"),
+        ('protect: {tags: ["[z-a]"]}', "stands for no letter"),
+        ('repositories: {exclude: "ci/base, ci/web"}', "write a list of several"),
+        ('repositories: {include: "Web/*"}', "'W' can't stand there"),
+    ],
+)
+def test_a_glob_that_can_match_nothing_is_refused_for_where_it_protects_more_would_go(more: str, reason: str) -> None:
+    with pytest.raises(PolicyMistakes) as refused:
+        parse(_WITH.format(name="x", match="{any: true}", more=more).encode(), Path("p.yaml"))
+    assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize("glob", ["[!a-c]*", "[]x]?", "v[0-9].[0-9]*", "a[b-]c"])
+def test_globs_with_brackets_that_mean_something_are_taken(glob: str) -> None:
+    parse(_WITH.format(name="x", match=f'{{glob: "{glob}"}}', more="").encode(), Path("p.yaml"))
+
+
+def test_an_expression_that_would_take_too_much_memory_is_refused() -> None:
+    with pytest.raises(PolicyMistakes, match="too large"):
+        parse(_WITH.format(name="x", match=r"{regex: '(\pL{50}){8}'}", more="").encode(), Path("p.yaml"))
+
+
+def test_a_name_that_could_forge_a_line_of_a_report_is_refused() -> None:
+    with pytest.raises(PolicyMistakes, match="is not a name of one line"):
+        parse(_WITH.format(name='"a\\nDeleted (0)"', match="{any: true}", more="").encode(), Path("p.yaml"))
+
+
+@pytest.mark.parametrize("zone", ["localtime", "posixrules", "right/Europe/Berlin"])
+def test_a_time_zone_that_is_up_to_the_machine_is_refused(zone: str) -> None:
+    keep = f"{{daily: 1, timezone: {zone}}}"
+    text = f"version: 1\npolicies: [{{rules: [{{name: x, match: {{any: true}}, keep: {keep}}}]}}]\n"
+    with pytest.raises(PolicyMistakes, match="no time zone of the IANA database"):
+        parse(text.encode(), Path("p.yaml"))
+
+
+@pytest.mark.parametrize(("earlier", "later"), [("*-*", "[a-z]*"), ("*a*", "team[!a]")])
+def test_what_brackets_may_stand_for_is_not_taken_to_be_taken(earlier: str, later: str) -> None:
+    rules = "rules: [{name: x, match: {any: true}, keep: none}]"
+    policies = "".join(f'  - {{repositories: {{include: "{glob}"}}, {rules}}}\n' for glob in (earlier, later))
+    parse(f"version: 1\npolicies:\n{policies}".encode(), Path("p.yaml"))

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from aws_ecr_gc.sandbox import Sandbox
-from tests.conftest import FULL
+from aws_ecr_gc.sandbox.errors import ServiceError
+from tests.conftest import FULL, Shell
+from tests.wire.builder import Builder
 from tests.wire.fault_case import FaultCase
 
 _RUNS = int(os.environ.get("AWS_ECR_GC_FAULT_RUNS") or (2000 if FULL else 200))
@@ -30,3 +32,19 @@ def test_nothing_outside_the_plan_is_deleted_and_a_rerun_finishes_the_work(
             case.run_again()
         except AssertionError as broken:
             raise AssertionError(f"seed {seed}: {broken}") from broken
+
+
+def test_what_was_left_over_stays_on_record_however_often_its_deletion_fails(sandbox: Sandbox, shell: Shell) -> None:
+    repo = Builder(sandbox)
+    repo.image("child")
+    repo.index("old", "build-1", children=["child"])
+    repo.image("new", "build-2")
+    words = ("--repo", "testrepo", "--keep", "build=1")
+
+    def fail(_: object) -> None:
+        raise ServiceError("InternalFailure", "not now")
+
+    for call in (2, 3):
+        sandbox.before("BatchDeleteImage", fail, call=call)
+    assert [shell(*words).exit for _ in range(3)] == [5, 5, 0]
+    assert repo.names() == {"new"}

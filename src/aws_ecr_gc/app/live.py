@@ -85,9 +85,9 @@ class Live:
     def _record(self, path: Path, planned: "Planned", ended: Iterable[str]) -> None:
         """Skipped steps are not to be done any more: the next run decides about them anew."""
         done = set(ended)
-        steps: list[Step] = [step for step in planned.plan.steps if step.digest not in done]
+        steps = [step for step in planned.plan.steps if step.digest not in done]
         try:
-            pending.write(path, steps, planned.still_waiting())
+            pending.write(path, steps, [*planned.left_over_again(steps), *planned.still_waiting()])
         except OSError as error:
             self._console.say(
                 f"warning: {path}: the steps still to do can't be recorded: {error}; if this run is killed, "
@@ -101,6 +101,15 @@ class Planned:
     def __init__(self, plan: Plan, left_over: tuple[Leftover, ...]) -> None:
         self.plan = plan
         self._left_over = left_over
+
+    def left_over_again(self, steps: Sequence[Step]) -> list[Leftover]:
+        """Those of these steps that an earlier run had left over: what that run deleted stays part of their record."""
+        earlier = {each.digest: each for each in self._left_over}
+        return [
+            Leftover(step.digest, step.tags, step.pushed_at, (*earlier[step.digest].after, *step.after))
+            for step in steps
+            if step.digest in earlier
+        ]
 
     def still_waiting(self) -> list[Leftover]:
         """What an earlier run left over, and only an unread archived index retains for now: it stays on record."""

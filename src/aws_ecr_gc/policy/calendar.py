@@ -30,6 +30,8 @@ def zone(name: str) -> tzinfo:
     """A time zone of the IANA database. Raises ValueError for an unknown one."""
     if name == "UTC":
         return UTC
+    if not name[:1].isupper():  # `localtime`, `right/...`: what they mean is up to the machine
+        raise ValueError(f"{name!r} is no time zone of the IANA database, such as Europe/Berlin")
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - start-up: few policies name a zone
 
     try:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec import Struct
 
+from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.inventory import Image, Inventory, Status
 from aws_ecr_gc.policy.planning import make_plan
 from aws_ecr_gc.policy.rules import Policy
@@ -17,6 +18,7 @@ from aws_ecr_gc.policy.rules import Policy
 _DAY = 86400.0
 _WINDOW = 30 * _DAY
 _POINTS = 12
+_MOST_COMING = 2_000_000
 
 
 class Point(Struct, frozen=True):
@@ -43,9 +45,16 @@ class Forecast(Struct, frozen=True):
 
 
 def forecast(inventory: Inventory, policy: Policy, now: float, horizon: float) -> Forecast:
-    """Extrapolate for `horizon` seconds from `now`. The children of every active index must be known."""
+    """Extrapolate for `horizon` seconds from `now`. The children of every active index must be known.
+
+    Raises Misuse where more images would come than can be looked at.
+    """
     window = min(horizon, _WINDOW)
     recent = [image for image in inventory.images.values() if now - window < image.pushed_at <= now]
+    coming_in_all = len(recent) * horizon / window
+    if coming_in_all > _MOST_COMING:
+        days = int(horizon / _DAY * _MOST_COMING / coming_in_all)
+        raise Misuse(f"{coming_in_all:,.0f} images would come in that time; give --forecast {days}d at most")
     interval = max(_DAY, horizon / _POINTS)
     times = [now + number * interval for number in range(int(horizon / interval + 1e-9) + 1)]
     coming = _coming(inventory, now, horizon, window)
@@ -53,16 +62,19 @@ def forecast(inventory: Inventory, policy: Policy, now: float, horizon: float) -
 
 
 def _points(inventory: Inventory, policy: Policy, times: Sequence[float], coming: Iterator[Image]) -> Iterator[Point]:
-    there, without = dict(inventory.images), dict(inventory.images)
+    there = dict(inventory.images)
+    images_without, size_without = _size(there)
     following = next(coming, None)
     for at in times:
         while following is not None and following.pushed_at <= at:
-            there[following.digest] = without[following.digest] = following
+            there[following.digest] = following
+            images, size = _size({following.digest: following})
+            images_without, size_without = images_without + images, size_without + size
             following = next(coming, None)
         plan = make_plan(msgspec.structs.replace(inventory, images=there), policy, at)
         for step in plan.steps:
             del there[step.digest]
-        yield Point(at, *_size(there), len(plan.steps), *_size(without))
+        yield Point(at, *_size(there), len(plan.steps), images_without, size_without)
 
 
 def _size(images: dict[str, Image]) -> tuple[int, int]:

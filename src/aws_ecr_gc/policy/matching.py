@@ -5,7 +5,7 @@ Images are named by their position in the list they came in, newest first; the m
 
 import re
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import compress
 
 from msgspec import Struct
@@ -63,16 +63,17 @@ def signed_by(tag: str, image: Image) -> str | None:
     return named if named != image.digest else None
 
 
-def match_all(images: Sequence[Image], policy: Policy) -> Matches:
-    """Match every tag of every image."""
-    return _Sweep(images, policy).matches()
+def match_all(images: Sequence[Image], policy: Policy, left_over: Container[str] = ()) -> Matches:
+    """Match every tag of every image. `left_over` holds digests of which an interrupted run deleted what they sign."""
+    return _Sweep(images, policy, left_over).matches()
 
 
 class _Sweep:
     """All tags side by side, with the position of the image that each belongs to."""
 
-    def __init__(self, images: Sequence[Image], policy: Policy) -> None:
+    def __init__(self, images: Sequence[Image], policy: Policy, left_over: Container[str]) -> None:
         self._images = images
+        self._left_over = left_over
         self._policy = policy
         self._tags = [tag for image in images for tag in image.tags]
         self._owners = array("I", [at for at, image in enumerate(images) for _ in image.tags])
@@ -82,9 +83,19 @@ class _Sweep:
         self._regex_hits = self._all_regexes()
 
     def _signature_tags(self, among: Sequence[int]) -> dict[int, str]:
+        """The tags that say what their image signs; one that names nothing that is here is a tag like others."""
         tags, images, owners = self._tags, self._images, self._owners
         suspects = [at for at in among if tags[at].startswith("sha256-")]
-        return {at: named for at in suspects if (named := signed_by(tags[at], images[owners[at]])) is not None}
+        if not suspects:
+            return {}
+        there = {image.digest for image in images}
+        found: dict[int, str] = {}
+        for at in suspects:
+            image = images[owners[at]]
+            named = signed_by(tags[at], image)
+            if named is not None and (named in there or image.digest in self._left_over):
+                found[at] = named
+        return found
 
     def matches(self) -> Matches:
         uncovered = bytearray(b"\1") * len(self._tags)

@@ -79,7 +79,7 @@ class Verdicts:
             image.children is None and image.status is not Status.ACTIVE for image in inventory.images.values()
         )
         self.images = newest_first(inventory.images.values())
-        self.matches = match_all(self.images, policy)
+        self.matches = match_all(self.images, policy, self._untouched_leftovers())
         signed = {self.images[at].digest: named for at, named in self.matches.signed.items()}
         self.relations = Relations(inventory, signed)
         self.saved = saved_by(policy, self.images, self.matches, self.relations, now)
@@ -158,20 +158,26 @@ class Verdicts:
         A follower does so without what it follows: where there is nothing, or where that goes and it stays alone.
         """
         image = self.images[at]
-        if image.status is not Status.ACTIVE or self._standing_parent(image) is not None:
+        if image.status is not Status.ACTIVE or self._standing_holder(at) is not None:
             return False
         tagless = at in self.matches.tagless
-        if not tagless and not self.relations.is_referrer(image):
+        if not tagless and image.subject is None:
             return True
         followed = self.relations.prerequisites_of(image) if tagless else self.relations.subjects_of(image)
         if self._undecided[at]:
-            return not followed and self._left_over_from(image) is None
+            return not followed and self._left_over_from(at) is None
         return self.collected.issuperset(followed)
 
-    def _standing_parent(self, image: Image) -> str | None:
-        """An index that lists the image and, as far as is known, is not collected."""
-        parents = self.relations.parents.get(image.digest, ())
-        return next((parent for parent in parents if parent not in self.collected), None)
+    def _standing_holder(self, at: int) -> str | None:
+        """What the image waits for, before its own tags count: an index that lists it, or what they name as signed.
+
+        As far as is known, it is not collected.
+        """
+        image = self.images[at]
+        waits_for: Sequence[str] = self.relations.parents.get(image.digest, ())
+        if image.subject is None and at in self.matches.signed and at not in self.matches.tagless:
+            waits_for = self.relations.prerequisites_of(image)
+        return next((digest for digest in waits_for if digest not in self.collected), None)
 
     def _is_loose(self, at: int, *, kept: bool) -> bool:
         """Whether nothing of its own retains a managed image that follows others, or once did."""
@@ -179,31 +185,37 @@ class Verdicts:
             return True
         if at in self.matches.tagless:
             return at in self.matches.matched_tagless and not kept
-        return not kept and self._standing_parent(self.images[at]) is None
+        return not kept and self._standing_holder(at) is None
 
     def _follows(self, at: int) -> bool:
         """Whether the image goes with others, whatever the rules say: only its unmatched tag could stand against it."""
         image = self.images[at]
-        if self._left_over_from(image) is not None:
+        if self._left_over_from(at) is not None:
             return True
         if at in self.matches.tagless:
             return bool(self.relations.prerequisites_of(image))
-        return bool(self.relations.subjects_of(image))
+        return image.subject in self._inventory
 
-    def _left_over_from(self, image: Image) -> Leftover | None:
+    def _left_over_from(self, at: int) -> Leftover | None:
         """The record of an interrupted run, if it still speaks of this image: untouched, and what it followed gone,
-        or going now. Never of a tagged image that is no referrer: its own tags decide.
+        or going now. Never of one that its own tags decide about.
         """
+        image = self.images[at]
         leftover = self._leftovers.get(image.digest)
-        if leftover is None or leftover.pushed_at != image.pushed_at:
+        if leftover is None or not _is_untouched(image, leftover):
             return None
-        if image.tags and not self.relations.is_referrer(image):
-            return None
-        # A run killed between two calls may have removed some of its tags, but neither all of them nor added one.
-        if bool(image.tags) != bool(leftover.tags) or not set(image.tags) <= set(leftover.tags):
+        if at not in self.matches.tagless and image.subject is None:
             return None
         still_there = any(digest in self._inventory and digest not in self.collected for digest in leftover.after)
         return None if still_there else leftover
+
+    def _untouched_leftovers(self) -> set[str]:
+        """The digests of which the record of an interrupted run still speaks."""
+        return {
+            digest
+            for digest, leftover in self._leftovers.items()
+            if digest in self._inventory and _is_untouched(self._inventory[digest], leftover)
+        }
 
     def _frees_contenders(self, newly_collected: set[str]) -> bool:
         """Whether an image that stays lost its index or its subject, and may contend from now on."""
@@ -229,7 +241,7 @@ class Verdicts:
             elif image.digest not in self.held and (reasons := self._own_reasons(at, said)):
                 yield Decision(image, Verdict.RETAINED, reasons)
             else:
-                yield Decision(image, Verdict.HELD, (self._why_held(image),))
+                yield Decision(image, Verdict.HELD, (self._why_held(at),))
 
     def beyond_rules(self) -> Iterator[Decision]:
         """The decisions that no rule asked for, newest first: seldom more than a few, found without the others."""
@@ -241,17 +253,22 @@ class Verdicts:
                 continue
             own = self._own_reasons(at, ())
             if image.digest in self.held or (not own and at in self._aside):
-                yield Decision(image, Verdict.HELD, (self._why_held(image),))
+                yield Decision(image, Verdict.HELD, (self._why_held(at),))
             elif own and own[0].rule in _BEYOND_RULES:
                 yield Decision(image, Verdict.RETAINED, own)
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def _why_held(self, image: Image) -> Reason:
-        """Through what something that stays holds the image; a tagged child only by an index of its own."""
-        rule, holder = self.held.get(image.digest) or ("child-of-index", self._standing_parent(image))
-        return Reason(rule, _HELD[rule], holder)
+    def _why_held(self, at: int) -> Reason:
+        """Through what something that stays holds the image, or what it waits for before its own tags count."""
+        image = self.images[at]
+        if image.digest in self.held:
+            rule, holder = self.held[image.digest]
+            return Reason(rule, _HELD[rule], holder)
+        waits_for = self._standing_holder(at)
+        rule = "child-of-index" if waits_for in self.relations.parents.get(image.digest, ()) else "referrer-of-subject"
+        return Reason(rule, _HELD[rule], waits_for)
 
     def _own_reasons(self, at: int, won: tuple[Reason, ...]) -> tuple[Reason, ...]:
         image, unmatched = self.images[at], self.matches.unmatched[at]
@@ -272,7 +289,7 @@ class Verdicts:
             yield Reason("goes-with-index", "an index that lists it goes", parent)
         for subject in self.relations.subjects_of(image):
             yield Reason("goes-with-subject", "its subject goes", subject)
-        leftover = self._left_over_from(image)
+        leftover = self._left_over_from(at)
         if leftover is not None and not lost and not self.relations.prerequisites_of(image):
             yield Reason("left-over", "an interrupted run deleted what it went with", leftover.after[0])
         elif self.relations.is_referrer(image) and not self.relations.subjects_of(image):
@@ -300,6 +317,16 @@ class _Decisions(Decisions):
     def __getitem__(self, at: slice) -> tuple[Decision, ...]: ...
     def __getitem__(self, at: int | slice) -> Decision | tuple[Decision, ...]:
         return tuple(self)[at]
+
+
+def _is_untouched(image: Image, leftover: Leftover) -> bool:
+    """Whether it is the image that the record speaks of.
+
+    A run killed between two calls may have removed some of its tags, but neither all of them nor added one.
+    """
+    if leftover.pushed_at != image.pushed_at or bool(image.tags) != bool(leftover.tags):
+        return False
+    return set(image.tags) <= set(leftover.tags)
 
 
 def _left_alone(image: Image) -> tuple[Reason, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import re2
 
 _MOST_MEMORY = 8 << 20
+"""Of all expressions together, in bytes; each alone may take an eighth. More than any expression over tags needs."""
 
 
 def check(pattern: str) -> Mapping[str, int]:
@@ -43,14 +44,14 @@ def capturer(pattern: str, groups: Sequence[str]) -> Callable[[str], tuple[str, 
 
 def _compiled(pattern: str) -> "re2._Regexp":
     try:
-        return re2.compile(pattern, _options())
+        return re2.compile(pattern, _options(_MOST_MEMORY // 8))
     except re2.error as error:
         reason = error.args[0] if error.args else "not an RE2 expression"
         raise ValueError(reason.decode() if isinstance(reason, bytes) else str(reason)) from error
 
 
-def _options() -> "re2.Options":
+def _options(memory: int = _MOST_MEMORY) -> "re2.Options":
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = _MOST_MEMORY
+    options.max_mem = memory
     return options

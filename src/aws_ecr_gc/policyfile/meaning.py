@@ -6,8 +6,10 @@ from aws_ecr_gc.policy.rules import RESERVED_NAMES
 from aws_ecr_gc.policyfile.mistakes import Mistake
 from aws_ecr_gc.policyfile.nodes import quoted
 from aws_ecr_gc.policyfile.reach import reach_mistakes
-from aws_ecr_gc.policyfile.rule_meaning import duration_mistakes, rule_mistakes
+from aws_ecr_gc.policyfile.rule_meaning import TAG_LETTERS, duration_mistakes, glob_mistakes, rule_mistakes
 from aws_ecr_gc.policyfile.spots import Spot
+
+_NAME_LETTERS = "a-z0-9._/-"
 
 
 def document_mistakes(document: Spot) -> Iterator[Mistake]:
@@ -23,6 +25,10 @@ def document_mistakes(document: Spot) -> Iterator[Mistake]:
 def _policy_mistakes(policy: Spot) -> Iterator[Mistake]:
     yield from policy.reserved("in_use")
     yield from _protect_mistakes(policy)
+    selector = policy.at("repositories")
+    if selector is not None:
+        yield from glob_mistakes(selector, "include", _NAME_LETTERS)
+        yield from glob_mistakes(selector, "exclude", _NAME_LETTERS)
     action = policy.sound("action")
     if action is not None and action.text != "delete":
         reason = f"{action.text} is reserved for a later version; this one can't act on it"
@@ -44,4 +50,5 @@ def _policy_mistakes(policy: Spot) -> Iterator[Mistake]:
 def _protect_mistakes(spot: Spot) -> Iterator[Mistake]:
     protect = spot.at("protect")
     if protect is not None:
+        yield from glob_mistakes(protect, "tags", TAG_LETTERS)
         yield from duration_mistakes(protect.sound("grace"), zero=None)

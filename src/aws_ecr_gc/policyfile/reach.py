@@ -41,9 +41,12 @@ class _Taken:
         """An earlier policy that takes all of a glob."""
         if glob in self._same:
             return self._same[glob]
-        for length in range(len(glob) + 1):
+        literal = len(glob.partition("[")[0])
+        for length in range(literal + 1):
             if glob[:length] in self._beginnings:
                 return self._beginnings[glob[:length]]
+        if literal < len(glob):  # a letter within brackets may stand for another one
+            return None
         return next((policy for matches, policy in self._others if matches(glob)), None)
 
 

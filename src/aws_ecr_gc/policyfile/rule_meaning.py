@@ -13,6 +13,7 @@ from aws_ecr_gc.policyfile.spots import Spot
 LONGEST = 36_500 * 86_400
 """A hundred years, in seconds: what is longer is a slip, and would lead out of the calendar."""
 
+TAG_LETTERS = "A-Za-z0-9_.-"
 _TAG_BEGINNING = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _OF_TAGS = ("prefix", "glob", "regex", "semver")
 _CALENDAR = (*calendar.PERIODS, "within")
@@ -44,6 +45,16 @@ def duration_mistakes(spot: Spot | None, *, zero: str | None) -> Iterator[Mistak
         yield spot.mistake(f"{quoted(spot.text)} is longer than a hundred years", "write a shorter one")
     elif seconds == 0 and zero is not None:
         yield spot.mistake(f"{quoted(spot.text)} keeps nothing", zero)
+
+
+def glob_mistakes(spot: Spot, key: str, letters: str) -> Iterator[Mistake]:
+    """Of globs that match nothing: where they protect or except, more would be deleted than was meant."""
+    for glob in spot.texts(key):
+        try:
+            globs.check(glob.text, letters)
+        except ValueError as error:
+            reason, _, mend = str(error).partition("; ")
+            yield glob.mistake(f"{quoted(glob.text)} matches nothing: {reason}", mend)
 
 
 def _match_mistakes(match: Spot) -> Iterator[Mistake]:
@@ -85,6 +96,7 @@ def _pattern_mistakes(match: Spot) -> Iterator[Mistake]:
             allowed = "a tag has up to 128 letters, digits and _ . -, and begins with none of . -"
             mend = as_glob if globs.has_wildcard(prefix.text) else allowed
             yield prefix.mistake(f"no tag begins with {quoted(prefix.text)}", mend)
+    yield from glob_mistakes(match, "glob", TAG_LETTERS)
     for regex in match.texts("regex"):
         yield from _regex_mistakes(regex)
     semver = match.sound("semver")

@@ -43,7 +43,16 @@ Share = Annotated[
     str, Meta(title="a share", pattern=r"^(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)%$", examples=["50%"])
 ]
 Count = Annotated[int, Meta(ge=1, examples=[4], extra={"mend": _NAMED})]
-Name = Annotated[str, Meta(title="a name", min_length=1, max_length=512, examples=["builds"])]
+Name = Annotated[
+    str,
+    Meta(
+        title="a name of one line",
+        min_length=1,
+        max_length=512,
+        pattern="^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]+$",
+        examples=["builds"],
+    ),
+]
 Group = Annotated[str, Meta(title="a group's name", min_length=1, max_length=512, examples=["branch"])]
 
 Globs = Glob | Annotated[list[Glob], Meta(min_length=1, examples=[["build-*"]])]
@@ -52,7 +61,11 @@ Regexes = Regex | Annotated[list[Regex], Meta(min_length=1, examples=[["v[0-9]+"
 Groups = Group | Annotated[list[Group], Meta(min_length=1, examples=[["branch"]])]
 Reserved = Annotated[
     Any,
-    Meta(description="Reserved for a later version: this one can't act on it and refuses it.", extra={"reserved": 1}),
+    Meta(
+        description="Reserved for a later version: this one can't act on it and refuses it.",
+        extra={"reserved": 1},
+        extra_json_schema={"deprecated": True},
+    ),
 ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from aws_ecr_gc.inventory import Status
 from aws_ecr_gc.plan import Outcome, Plan, Verdict
 from aws_ecr_gc.report import document, text
 
@@ -98,16 +99,19 @@ def lines(plan: Plan, policy: str, refused: Sequence[Guarded]) -> Iterator[str]:
     staying: Counter[str] = Counter()
     for decision in plan.decisions:
         if decision.verdict is not Verdict.COLLECTED:
-            staying[decision.reasons[0].rule] += 1
+            staying[decision.reasons[0].rule] += decision.image.status is Status.ACTIVE
             continue
         image = decision.image
         yield f"  {text.moment(image.pushed_at)}: {text.short(image.digest)} [{', '.join(image.tags)}]"
         for reason in decision.reasons:
             yield f"    {text.reason(reason)}"
-    by_reason = ", by their first reason" if staying else ""
+    by_reason = ", by their first reason" if staying.total() else ""
     yield f"Images that stay ({sum(staying.values())}){by_reason}"
     for rule, count in staying.most_common():
-        yield f"  {rule}: {count}"
+        if count:
+            yield f"  {rule}: {count}"
+    if len(plan.decisions) > plan.active:
+        yield f"Archived or on the way back, left alone ({len(plan.decisions) - plan.active})"
     for guard in refused:
         yield f"Refused by the guard {guard.guard}: {guard.detail}; {guard.way_round}"
 
