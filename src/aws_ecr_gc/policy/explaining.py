@@ -11,18 +11,19 @@ from aws_ecr_gc.inventory import Image, Inventory
 from aws_ecr_gc.plan import Decision, Leftover, Verdict
 from aws_ecr_gc.policy import calendar, versions
 from aws_ecr_gc.policy.keeping import Vote, ordinal, vote
-from aws_ecr_gc.policy.matching import signed_by
+from aws_ecr_gc.policy.matching import Matches, signed_by
 from aws_ecr_gc.policy.planning import Verdicts
-from aws_ecr_gc.policy.rules import Keep, Match, Policy, Rule, Signatures
+from aws_ecr_gc.policy.rules import Keep, Match, Policy, Rule
 from aws_ecr_gc.policy.versions import parser as version_parser
 
 
 class TagView(Struct, frozen=True):
-    """Whether a rule matches a tag (None: the lack of one), and why."""
+    """Whether a rule matches a tag (None: the lack of one), and why; `follows` names what it signs, if that decides."""
 
     tag: str | None
     matched: bool
     detail: str
+    follows: str | None = None
 
 
 class StatementView(Struct, frozen=True):
@@ -85,18 +86,15 @@ def explain(
     decision = decisions[digest]
     at = verdicts.images.index(image)
     rules = tuple(
-        _rule_view(rule, votes, verdicts, at, signatures=policy.signatures, now=now)
-        for rule, votes in zip(policy.rules, verdicts.votes, strict=True)
+        _rule_view(rule, votes, verdicts, at, now) for rule, votes in zip(policy.rules, verdicts.votes, strict=True)
     )
     relatives = tuple(_relatives(image, verdicts, decisions))
     return Explanation(decision, rules, relatives)
 
 
-def _rule_view(
-    rule: Rule, votes: Sequence[Vote], verdicts: Verdicts, at: int, *, signatures: Signatures, now: float
-) -> RuleView:
+def _rule_view(rule: Rule, votes: Sequence[Vote], verdicts: Verdicts, at: int, now: float) -> RuleView:
     image = verdicts.images[at]
-    tags = tuple(_tag_views(rule.match, image, signatures, tagless=at in verdicts.matches.tagless))
+    tags = tuple(_tag_views(rule.match, image, verdicts.matches, tagless=at in verdicts.matches.tagless))
     places = tuple(
         _place(rule, each, each.contenders.index(at), verdicts, now) for each in votes if at in each.contenders
     )
@@ -110,7 +108,7 @@ def _why_aside(image: Image) -> str:
     return "it follows an index or a subject and takes no place of its own"
 
 
-def _tag_views(match: Match, image: Image, signatures: Signatures, *, tagless: bool) -> Iterator[TagView]:
+def _tag_views(match: Match, image: Image, matches: Matches, *, tagless: bool) -> Iterator[TagView]:
     if tagless:
         why = (
             "a tag is asked for"
@@ -119,9 +117,9 @@ def _tag_views(match: Match, image: Image, signatures: Signatures, *, tagless: b
         )
         yield TagView(None, why is None, why or "untagged images are matched")
     for tag in image.tags:
-        signed = signed_by(tag, image)
-        if signed is not None and signatures is Signatures.FOLLOW:
-            yield TagView(tag, False, f"a signature's tag: it follows {signed}")
+        if tag in matches.following:
+            signed = signed_by(tag, image)
+            yield TagView(tag, False, f"a signature's tag: it follows {signed}", signed)
             continue
         why = _tag_mismatch(match, tag, image)
         yield TagView(tag, why is None, why or "matched")

@@ -41,7 +41,7 @@ class Matches(Struct):
 
     `unmatched` holds a tag that no rule matches, or None; `tagless` the positions of images without a tag to be decided
     by; `matched_tagless` those of them that some rule matches; `signed` what an image's tags name as signed, for images
-    without unmatched tag.
+    without unmatched tag; `following` the tags that no rule needs to match, for what they sign decides.
     """
 
     streams: list[list[Stream]]
@@ -49,6 +49,7 @@ class Matches(Struct):
     tagless: set[int]
     matched_tagless: set[int]
     signed: dict[int, tuple[str, ...]]
+    following: frozenset[str]
 
 
 def signed_by(tag: str, image: Image) -> str | None:
@@ -114,10 +115,11 @@ class _Sweep:
             without_tag = [at for at in tagless if fits(self._images[at])]
             matched_tagless.update(without_tag)
             streams.append(self._streams(rule, hits, without_tag))
+        following = frozenset(map(self._tags.__getitem__, self._signatures))
         unmatched: list[str | None] = [None] * len(self._images)
         for owner, tag in compress(zip(self._owners, self._tags, strict=True), uncovered):
             unmatched[owner] = tag
-        return Matches(streams, unmatched, set(tagless), matched_tagless, self._signed(unmatched))
+        return Matches(streams, unmatched, set(tagless), matched_tagless, self._signed(unmatched), following)
 
     def _tagless(self) -> list[int]:
         """Untagged images, and those whose tags only say what they sign."""

@@ -6,8 +6,7 @@ from aws_ecr_gc import globs
 from aws_ecr_gc.inventory import Image
 from aws_ecr_gc.plan import Decision, Verdict
 from aws_ecr_gc.policy.explaining import Explanation, PlaceView, RuleView, moment
-from aws_ecr_gc.policy.matching import signed_by
-from aws_ecr_gc.policy.rules import Policy, Signatures
+from aws_ecr_gc.policy.rules import Policy
 
 _OWN = {
     "unmatched-tag": "a rule matches {unmatched}, or {these} taken off it",
@@ -48,8 +47,8 @@ def changes(explained: Explanation, policy: Policy) -> Iterator[str]:
 
 def _named(image: Image, rules: Sequence[RuleView], policy: Policy) -> dict[str, str]:
     matched = {each.tag for rule in rules for each in rule.tags if each.matched}
-    follows = policy.signatures is Signatures.FOLLOW
-    unmatched = [tag for tag in image.tags if tag not in matched and not (follows and signed_by(tag, image))]
+    settled = matched | {each.tag for rule in rules for each in rule.tags if each.follows is not None}
+    unmatched = [tag for tag in image.tags if tag not in settled]
     protected = list(filter(globs.matcher(policy.protect_tags), image.tags))
     until = moment(image.pushed_at + policy.grace)
     these = "that tag is" if len(unmatched) == 1 else "those tags are"
