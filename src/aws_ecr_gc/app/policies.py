@@ -33,7 +33,7 @@ class FlagPolicies:
     def __init__(self, flags: OriginalFlags) -> None:
         self._policy = flags.policy
 
-    def policy_for(self, repository: str, tags: Callable[[], Mapping[str, str]]) -> Policy | None:  # noqa: ARG002
+    def policy_for(self, repository: str, tags: Callable[[], Mapping[str, str]]) -> Policy | None:  # noqa: ARG002 - it holds for all
         return self._policy
 
 

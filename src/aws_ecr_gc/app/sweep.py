@@ -1,6 +1,7 @@
 """Going through repositories, one after the other, each under the policy that holds for it."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TypeGuard
 
@@ -50,7 +51,7 @@ class Sweep:
         """Every repository that a policy is for; the others are left alone."""
         for name in self.names():
             with self.reading(name):
-                policy = policies.policy_for(name, lambda name=name: self._source.resource_tags(name))  # type: ignore[misc]  # a default binds the loop's name
+                policy = policies.policy_for(name, partial(self._source.resource_tags, name))
                 if policy is None:
                     if not self._listed:  # it will not be read either, and may be mistyped
                         self._source.names([name])
