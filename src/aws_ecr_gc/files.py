@@ -15,7 +15,7 @@ def write_whole(path: Path, content: bytes, *, private: bool = True) -> None:
             if not private:
                 os.fchmod(file.fileno(), 0o666 & ~_umask())
         Path(temporary).replace(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C too must leave nothing behind
         Path(temporary).unlink(missing_ok=True)
         raise
 

@@ -16,7 +16,7 @@ from tests.wire.builder import DAY, Builder
 from tests.wire.policies import BUILDS, NONE, UNTAGGED, going, operations, policy, policy_file, untouched
 from tests.wire.test_bad_input import one_line
 from tests.wire.test_interruption import Started
-from tests.wire.test_run import with_stdout
+from tests.wire.test_run import killed_between_index_and_child, with_stdout
 
 pytestmark = pytest.mark.usefixtures("untouched")
 __all__ = ["untouched"]
@@ -189,14 +189,8 @@ def test_resource_tags_are_asked_for_only_where_they_may_decide(sandbox: Sandbox
 
 
 def test_what_an_interrupted_run_left_over_is_planned(sandbox: Sandbox, shell: Shell, tmp_path: Path) -> None:
-    repo = fill(sandbox, "ci/web", 2)
-    repo.image("child")
-    repo.index("index", "build-old", children=["child"], pushed_at=1_480_000_000.0)
     file = policy_file(tmp_path / "p.json", policy(BUILDS))
-    sandbox.after("BatchDeleteImage", lambda _: started.send(signal.SIGKILL))
-    started = Started(shell, "run", "-f", file, "--yes")
-    assert started.finished().exit == -signal.SIGKILL
-    assert repo.names() == {"ci/web-0", "ci/web-1", "child"}
+    repo = killed_between_index_and_child(sandbox, shell, file)
     finished = shell("plan", "-f", file)
     assert "    left-over: an interrupted run deleted what it went with" in finished.out
     before = sorted((shell.home / "state").rglob("*.json"))

@@ -516,15 +516,21 @@ def test_a_repository_that_vanishes_before_it_is_read_or_carried_out_keeps_no_ot
     assert counts["ci/c"]["deleted"] == 2
 
 
-def test_children_that_an_interrupted_run_left_go_with_the_next(sandbox: Sandbox, shell: Shell, tmp_path: Path) -> None:
+def killed_between_index_and_child(sandbox: Sandbox, shell: Shell, file: str) -> Builder:
+    """A repository after a run that deleted an index and then was killed: the index's child is left."""
     repo = fill(sandbox, "ci/web", 2)
     repo.image("child")
     repo.index("index", "build-old", children=["child"], pushed_at=1_480_000_000.0)
-    file = policy_file(tmp_path / "p.json", policy(BUILDS))
     sandbox.after("BatchDeleteImage", lambda _: started.send(signal.SIGKILL))
     started = Started(shell, "run", "-f", file, "--yes")
     assert started.finished().exit == -signal.SIGKILL
     assert repo.names() == {"ci/web-0", "ci/web-1", "child"}
+    return repo
+
+
+def test_children_that_an_interrupted_run_left_go_with_the_next(sandbox: Sandbox, shell: Shell, tmp_path: Path) -> None:
+    file = policy_file(tmp_path / "p.json", policy(BUILDS))
+    repo = killed_between_index_and_child(sandbox, shell, file)
     assert shell("run", "-f", file, "--yes").exit == 0
     assert repo.names() == {"ci/web-0", "ci/web-1"}
     assert not list((shell.home / "state").rglob("*.json"))

@@ -122,7 +122,7 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
         with _disk(path):
             file.close()
             temporary.replace(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C too must leave nothing behind
         with suppress(OSError):  # closing writes what is left, which a full disk refuses once more
             file.close()
         temporary.unlink(missing_ok=True)
