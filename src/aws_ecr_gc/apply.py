@@ -4,15 +4,16 @@ Why it is safe:
 - Tagged images are deleted by (digest, tag) pairs, one for each tag seen in the plan. A tag that was moved meanwhile
   fails instead of taking another image with it. This holds whether ECR then removes one tag or the whole image.
 - Right before each call its images are described again. What changed since the plan is skipped.
+- Before each call the caller may veto steps: what came into use since the plan. Where that can't be known, it ends.
 - What needs an image goes in an earlier call. If an index or a subject is still there, what follows it is skipped: ECR
   guards the children of indexes, and before referrers go it is asked once more whether their subjects are gone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from aws_ecr_gc.errors import Error, ImageNotFound, Unintelligible
+from aws_ecr_gc.errors import Error, ImageNotFound, Interrupted, Unintelligible
 from aws_ecr_gc.inventory import Image
 from aws_ecr_gc.plan import Outcome, Plan, Result, Step
 from aws_ecr_gc.ports import BATCH, Deletion, ImageId, RepositoryPort
@@ -20,9 +21,14 @@ from aws_ecr_gc.ports import BATCH, Deletion, ImageId, RepositoryPort
 CHANGED = "ChangedSincePlan"
 STILL_NEEDED = "StillNeeded"
 UNCONFIRMED = "Unconfirmed"
+IN_USE = "InUse"
 _GONE = "ImageNotFound"
 _MOVED = "ImageTagDoesNotMatchDigest"
 _REFERENCED = "ImageReferencedByManifestList"
+
+
+Veto = Callable[[], Mapping[str, str]]
+"""What must not be deleted after all: why, by digest. Asked before each call; an `errors.Error` ends the work."""
 
 
 class Applied(Struct, frozen=True):
@@ -36,11 +42,20 @@ class Applied(Struct, frozen=True):
     interrupted: bool
 
 
+def _nothing() -> Mapping[str, str]:
+    return {}
+
+
 def apply(
-    plan: Plan, port: RepositoryPort, *, stop: Callable[[], bool], progress: Callable[[int], None] = lambda _: None
+    plan: Plan,
+    port: RepositoryPort,
+    *,
+    stop: Callable[[], bool],
+    veto: Veto = _nothing,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Applied:
     """Carry out the steps of a plan until they are done, `stop` says so, or a call fails after all its retries."""
-    run = _Run(port, stop, progress)
+    run = _Run(port, stop, veto, progress)
     run.carry_out(plan.steps)
     run.carry_out(run.take_deferred(), last_try=True)
     return Applied(run.outcomes, run.stopped_by, run.interrupted)
@@ -68,9 +83,12 @@ class _Run:
     images that are gone for all that the answers to their tags say.
     """
 
-    def __init__(self, port: RepositoryPort, stop: Callable[[], bool], progress: Callable[[int], None]) -> None:
+    def __init__(
+        self, port: RepositoryPort, stop: Callable[[], bool], veto: Veto, progress: Callable[[int], None]
+    ) -> None:
         self._port = port
         self._stop = stop
+        self._veto = veto
         self._progress = progress
         self._tags: dict[str, list[str]] = {}
         self._deferred: dict[str, Step] = {}
@@ -87,10 +105,25 @@ class _Run:
         for batch in _batches(steps):
             if not self._goes_on():
                 return
-            unfinished = self._unblocked(batch)
+            unfinished = self._unblocked(self._unvetoed(batch))
             while unfinished and self._goes_on():
-                unfinished = self._attempt(unfinished, last_try=last_try)
+                unfinished = self._unvetoed(self._attempt(unfinished, last_try=last_try))
                 self._progress(len(self.outcomes))
+
+    def _unvetoed(self, batch: list[Step]) -> list[Step]:
+        """Those that nobody objects to. A veto that can't be had ends the work before anything of the batch is done."""
+        if not batch or self.stopped_by is not None:
+            return []
+        try:
+            vetoed = self._veto()
+        except Error as error:
+            self.interrupted = isinstance(error, Interrupted)
+            self.stopped_by = None if self.interrupted else error
+            return []
+        for step in batch:
+            if step.digest in vetoed:
+                self._end(step, Result.SKIPPED, IN_USE, vetoed[step.digest])
+        return [step for step in batch if step.digest not in vetoed]
 
     def _goes_on(self) -> bool:
         self.interrupted = self.interrupted or self._stop()

@@ -10,6 +10,9 @@
     │   ├── Unintelligible 3   an answer that is not what ECR's API promises
     │   ├── ImageNotFound  3   one of the images asked for is not there (any more)
     │   └── IndexVanished  3   an index went between its listing and its reading (in registries.reading)
+    ├── SourceFailure      3   a source of workloads can't be read: a cluster, a list, a command
+    ├── WorkloadsUnread    3   what is in use is not known whole, a line for each source that is missing
+    ├── Outdated           4   a file that is older than what it must speak for
     ├── OutputLost         1   the result can't be written
     └── Interrupted      130   Ctrl-C or SIGTERM before anything was deleted
 
@@ -135,6 +138,32 @@ class ImageNotFound(AwsFailure):
     def __init__(self, message: str, digest: str | None) -> None:
         super().__init__(message)
         self.digest = digest
+
+
+class SourceFailure(Error):
+    """A source of workloads can't be read."""
+
+    exit = Exit.AWS
+
+
+class WorkloadsUnread(Error):
+    """What is in use is not known whole, so nothing may be deleted; at least one line."""
+
+    exit = Exit.AWS
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = tuple(lines)
+        super().__init__("; ".join(self._lines))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return self._lines
+
+
+class Outdated(Error):
+    """A file is older than what it must speak for."""
+
+    exit = Exit.REFUSED
 
 
 class OutputLost(Error):

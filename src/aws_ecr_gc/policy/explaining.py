@@ -15,6 +15,7 @@ from aws_ecr_gc.policy.matching import Matches, signed_by
 from aws_ecr_gc.policy.planning import Verdicts
 from aws_ecr_gc.policy.rules import Keep, Match, Policy, Rule
 from aws_ecr_gc.policy.versions import parser as version_parser
+from aws_ecr_gc.usage import Use
 
 
 class TagView(Struct, frozen=True):
@@ -77,11 +78,17 @@ class Explanation(Struct, frozen=True):
 
 
 def explain(
-    inventory: Inventory, policy: Policy, now: float, digest: str, leftovers: Sequence[Leftover] = ()
+    inventory: Inventory,
+    policy: Policy,
+    now: float,
+    digest: str,
+    leftovers: Sequence[Leftover] = (),
+    *,
+    uses: Sequence[Use] = (),
 ) -> Explanation:
     """Explain the decision on one image. Raises KeyError for a digest that is not in the inventory."""
     image = inventory.images[digest]
-    verdicts = Verdicts(inventory, policy, now, leftovers)
+    verdicts = Verdicts(inventory, policy, now, leftovers, uses)
     decisions = {each.image.digest: each for each in verdicts.decisions()}
     decision = decisions[digest]
     at = verdicts.images.index(image)

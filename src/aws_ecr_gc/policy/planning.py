@@ -14,6 +14,7 @@ from aws_ecr_gc.policy.protection import saved_by
 from aws_ecr_gc.policy.relations import Relations
 from aws_ecr_gc.policy.rules import Policy
 from aws_ecr_gc.policy.steps import steps_for
+from aws_ecr_gc.usage import Use
 
 _ARCHIVED = (Reason("archived", "archived images are left alone"),)
 _ACTIVATING = (Reason("activating", "it is being restored from the archive"),)
@@ -26,14 +27,20 @@ _UNMATCHED = "it has a tag that no rule matches"
 _HELD = {"child-of-index": "an index that stays lists it", "referrer-of-subject": "its subject stays"}
 
 
-def make_plan(inventory: Inventory, policy: Policy, now: float, leftovers: Sequence[Leftover] = ()) -> Plan:
-    """Decide about every image of an inventory; `now` is in epoch seconds.
+def make_plan(
+    inventory: Inventory,
+    policy: Policy,
+    now: float,
+    leftovers: Sequence[Leftover] = (),
+    uses: Sequence[Use] = (),
+) -> Plan:
+    """Decide about every image of an inventory; `now` is in epoch seconds. `uses` are of images of its repository.
 
     Keeps are united: an image is collected only if nothing retains it and nothing retained needs it. Raises
     ValueError if something would be collected while the children of an active index are unknown: see
     `indexes_to_read`.
     """
-    verdicts = Verdicts(inventory, policy, now, leftovers)
+    verdicts = Verdicts(inventory, policy, now, leftovers, uses)
     if verdicts.collected and unread_indexes(inventory):
         raise ValueError("a plan that collects images needs the children of every active index")
     return Plan(
@@ -50,7 +57,8 @@ def indexes_to_read(inventory: Inventory, policy: Policy, now: float, leftovers:
     """The active indexes whose manifests a plan needs first; none where nothing would be collected anyway.
 
     Knowing more children adds to what is held, and adds to what is collected only below an index that is collected.
-    So an inventory that loses nothing while no index has children loses nothing when they are known.
+    So an inventory that loses nothing while no index has children loses nothing when they are known. What is in use
+    only adds to what stays.
     """
     unread = unread_indexes(inventory)
     if unread and Verdicts(inventory, policy, now, leftovers).collected:
@@ -70,7 +78,14 @@ class Verdicts:
     each rule one for each of its streams; `held` is what loose images are held by: see `Relations.held_among`.
     """
 
-    def __init__(self, inventory: Inventory, policy: Policy, now: float, leftovers: Sequence[Leftover]) -> None:
+    def __init__(
+        self,
+        inventory: Inventory,
+        policy: Policy,
+        now: float,
+        leftovers: Sequence[Leftover],
+        uses: Sequence[Use] = (),
+    ) -> None:
         self._policy = policy
         self._now = now
         self._leftovers = {leftover.digest: leftover for leftover in leftovers}
@@ -82,7 +97,7 @@ class Verdicts:
         self.matches = match_all(self.images, policy, self._untouched_leftovers())
         signed = {self.images[at].digest: named for at, named in self.matches.signed.items()}
         self.relations = Relations(inventory, signed)
-        self.saved = saved_by(policy, self.images, self.matches, self.relations, now)
+        self.saved = saved_by(policy, self.images, self.matches, self.relations, now, uses=uses)
         self._special = self._find_special()
         self._undecided = self._find_undecided()
         self.votes: list[list[Vote]] = []

@@ -1,4 +1,4 @@
-"""What stays whatever the rules say: protected tags and digests, and what is younger than the grace."""
+"""What stays whatever the rules say: what is in use, protected tags and digests, what is younger than the grace."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,25 +8,67 @@ from aws_ecr_gc.plan import Reason
 from aws_ecr_gc.policy.matching import Matches
 from aws_ecr_gc.policy.relations import Relations
 from aws_ecr_gc.policy.rules import Policy
+from aws_ecr_gc.usage import Use, find
 
 Saved = dict[int, tuple[Reason, ...]]
 """By position, newest first: why an image is retained."""
 
 
-def saved_by(policy: Policy, images: Sequence[Image], matches: Matches, relations: Relations, now: float) -> Saved:
-    """What protection and grace retain.
+_NEEDED_IN_USE = "an image that it lists, or that refers to it, is in use"
+
+
+def saved_by(
+    policy: Policy,
+    images: Sequence[Image],
+    matches: Matches,
+    relations: Relations,
+    now: float,
+    *,
+    uses: Sequence[Use] = (),
+) -> Saved:
+    """What use, protection and grace retain.
+
+    What is in use saves every index that lists it, whose tag would break elsewhere, and its subject.
 
     What follows another image can't outlive it for sure: ECR may remove referrers with their subject, and nothing
     would ever collect a young child whose index went before it. So a follower that is saved, or that an unmatched tag
     keeps out of our hands, saves what it follows.
     """
     saved: Saved = {}
+    if uses:
+        _add_used(saved, uses, images, relations)
     _add_young(saved, policy, images, now)
     _add_protected(saved, policy, images)
     unmanaged = [at for at, tag in enumerate(matches.unmatched) if tag is not None and images[at].subject is not None]
     if saved or unmanaged:
         _add_followed(saved, unmanaged, images, matches.tagless, relations)
     return saved
+
+
+def _add_used(saved: Saved, uses: Sequence[Use], images: Sequence[Image], relations: Relations) -> None:
+    positions = {image.digest: at for at, image in enumerate(images)}
+    by_digest = find({image.digest: image for image in images}, uses).by_digest
+    for digest, of_it in by_digest.items():
+        saved[positions[digest]] = (Reason("in-use", _used_by(of_it), _through(of_it[0], digest)),)
+    waiting = list(by_digest)
+    while waiting:
+        digest = waiting.pop()
+        for needed in relations.prerequisites_of(images[positions[digest]]):
+            if positions[needed] not in saved:
+                saved[positions[needed]] = (Reason("needed-in-use", _NEEDED_IN_USE, digest),)
+                waiting.append(needed)
+
+
+def _used_by(uses: Sequence[Use]) -> str:
+    """The first workload, one that is current if there is one, and how many more there are."""
+    first = next((use for use in uses if use.current), uses[0])
+    others = len({str(use) for use in uses}) - 1
+    return f"{first} uses it{f', and {others} more' if others else ''}"
+
+
+def _through(use: Use, digest: str) -> str:
+    """What the use names it by."""
+    return digest if use.reference.digest == digest else use.reference.tag or "latest"
 
 
 def _add_young(saved: Saved, policy: Policy, images: Sequence[Image], now: float) -> None:
@@ -36,7 +78,7 @@ def _add_young(saved: Saved, policy: Policy, images: Sequence[Image], now: float
     for at, image in enumerate(images):
         if image.pushed_at <= now - policy.grace:
             return
-        saved[at] = (reason,)
+        saved[at] = (*saved.get(at, ()), reason)
 
 
 def _add_protected(saved: Saved, policy: Policy, images: Sequence[Image]) -> None:
