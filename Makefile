@@ -5,10 +5,10 @@ AWSCLI := .venv-awscli
 BIN := $(VENV)/bin
 WORKERS ?= auto
 
-.PHONY: help demo test test-full lint format bench generate lock clean
+.PHONY: help demo test test-full test-kubernetes lint format bench generate lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/ready ## run the main job against the built-in registry stand-in
 	@$(BIN)/aws-ecr-gc demo
@@ -18,6 +18,9 @@ test: $(VENV)/ready $(AWSCLI)/ready ## pass the tests (bounded stress runs)
 
 test-full: $(VENV)/ready $(AWSCLI)/ready ## the tests with the unbounded stress runs: 2,000 fault runs, long
 	AWS_ECR_GC_FULL=1 $(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+test-kubernetes: $(VENV)/ready ## what is read of Kubernetes, against a real API server (built once, minutes)
+	$(BIN)/python -m tools.kubernetes_api_server $(BIN)/pytest tests/discovery/kubernetes/test_real_api_server.py $(ARGS)
 
 lint: $(VENV)/ready ## ruff, mypy strict, import-linter
 	$(BIN)/ruff check .

@@ -7,9 +7,10 @@ exceptions end here: what leaves is an `errors.Error`.
 import gzip
 import os
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import botocore.session
@@ -20,7 +21,6 @@ from botocore.config import Config
 from botocore.loaders import JSONFileLoader, create_loader
 
 from aws_ecr_gc import __version__
-from aws_ecr_gc.aws.permissions import PERMISSIONS
 from aws_ecr_gc.errors import AccessDenied, AwsFailure, Credentials, Error, Incomplete, Misuse, Unintelligible, one_line
 
 _ATTEMPTS = 8
@@ -45,6 +45,8 @@ _BAD_CREDENTIALS = frozenset(
 _ACCESS_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _LOST_CREDENTIALS = (boto.CredentialRetrievalError, boto.SSOError, boto.TokenRetrievalError, boto.NoCredentialsError)
 """They can end in the middle of the work, when a role's session is to be renewed."""
+_TOKENS = ("nextToken", "NextToken", "Marker", "marker")
+_NEXT_TOKENS = ("nextToken", "NextToken", "NextMarker", "Marker", "nextMarker")
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 
 
@@ -128,10 +130,38 @@ class Session:
             return "aws"
 
     def ecr(self, endpoint_url: str | None = None) -> "Client":
-        """A client for ECR. Raises `Misuse` for a region or an endpoint that cannot be one, or bad credentials."""
-        self._demand_credentials()
+        """A client for ECR. Raises what `client` raises."""
+        return self.client("ecr", endpoint_url=endpoint_url)
+
+    def client(
+        self,
+        service: str,
+        *,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+        credentials: "Keys | None" = None,
+        connections: int = 10,
+        before_call: Callable[[str], None] = lambda _: None,
+    ) -> "Client":
+        """A client for a service, with this session's credentials or those of an assumed role.
+
+        `connections` is how many it keeps open at most; `before_call` is told of each operation before it is called.
+        Not for several threads at a time; the client itself is.
+        Raises `Misuse` for a region or an endpoint that cannot be one, or bad credentials.
+        """
+        if credentials is None:
+            self._demand_credentials()
+        keys = (None, None, None) if credentials is None else credentials
         try:
-            client = self._session.create_client("ecr", region_name=self.region, endpoint_url=endpoint_url)
+            client = self._session.create_client(
+                service,
+                region_name=region or self.region,
+                endpoint_url=endpoint_url,
+                aws_access_key_id=keys[0],
+                aws_secret_access_key=keys[1],
+                aws_session_token=keys[2],
+                config=Config(max_pool_connections=connections),
+            )
         except (boto.BotoCoreError, ValueError, OSError) as error:
             raise Misuse(f"AWS configuration: {one_line(error)}") from error
         try:
@@ -140,18 +170,43 @@ class Session:
             raise Misuse(
                 f"AWS configuration: endpoint {one_line(client.meta.endpoint_url)}: {one_line(error)}"
             ) from error
-        return Client(client)
+        return Client(client, before_call)
+
+    def lists(self, service: str, region: str) -> bool:
+        """Whether botocore's endpoint data list a service for a region."""
+        try:
+            partition = self._session.get_partition_for_region(region)
+            return region in self._session.get_available_regions(service, partition)
+        except (boto.UnknownRegionError, boto.UnknownServiceError):
+            return False
+
+
+class Keys(NamedTuple):
+    """Credentials of an assumed role."""
+
+    access_key: str
+    secret_key: str
+    token: str
 
 
 class Client:
-    """ECR's API, one method for all calls."""
+    """A service's API, one method for all calls."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, before_call: Callable[[str], None] = lambda _: None) -> None:
         self._client = client
+        self._before_call = before_call
         self._endpoint = one_line(client.meta.endpoint_url)
+        self._prefix = str(client.meta.service_model.signing_name)
+        self._tokens: dict[str, tuple[str, str] | None] = {}
+        self._presigning = threading.Lock()
 
     def call(self, operation: str, answer: str, **parameters: object) -> dict[str, Any]:
-        """Call an operation of ECR; `answer` is the member that its answer must have. Retries are botocore's."""
+        """Call an operation; `answer` is the member that its answer must have. Retries are botocore's.
+
+        Raises `errors.AwsFailure`, or `errors.Credentials`.
+        """
+        self._demand(operation)
+        self._before_call(operation)
         try:
             answered: dict[str, Any] = getattr(self._client, xform_name(operation))(**parameters)
         except (boto.BotoCoreError, boto.ClientError) as error:
@@ -162,6 +217,67 @@ class Client:
         if answered.get(answer) is None:
             raise Unintelligible(f"{operation}: the answer of {self._endpoint} has no {answer}")
         return answered
+
+    def pages(self, operation: str, answer: str, **parameters: object) -> Iterator[list[Any]]:
+        """The rows of an operation's answers, page by page to the last, whatever its tokens are called.
+
+        Raises what `call` raises, and Unintelligible for an operation without tokens and for a token that comes again.
+        """
+        sent, received = self._token_names(operation)
+        seen: set[object] = set()
+        following: dict[str, object] = {}
+        while True:
+            answered = self.call(operation, answer, **parameters, **following)
+            yield answered[answer]
+            token = answered.get(received)
+            if not token:
+                return
+            if token in seen:
+                raise Unintelligible(f"{operation}: {self._endpoint} gives the same page again and again")
+            seen.add(token)
+            following = {sent: token}
+
+    def knows(self, operation: str) -> bool:
+        """Whether the installed botocore knows an operation: newer ones are not in every release."""
+        return operation in self._client.meta.service_model.operation_names
+
+    def _demand(self, operation: str) -> None:
+        if not self.knows(operation):
+            raise Unintelligible(f"{operation}: the installed botocore does not know it; install a newer one")
+
+    def _token_names(self, operation: str) -> tuple[str, str]:
+        """What the token is called in a request, and in an answer."""
+        self._demand(operation)
+        if operation not in self._tokens:
+            model = self._client.meta.service_model.operation_model(operation)
+            sent = [name for name in _TOKENS if model.input_shape and name in model.input_shape.members]
+            received = [name for name in _NEXT_TOKENS if model.output_shape and name in model.output_shape.members]
+            self._tokens[operation] = (sent[0], received[0]) if sent and received else None
+        names = self._tokens[operation]
+        if names is None:
+            raise Unintelligible(f"{operation}: this botocore knows no pages of it")
+        return names
+
+    def presign(self, operation: str, *, headers: Mapping[str, str], seconds: int) -> str:
+        """The URL with which anybody may make a GET call with these headers, for so long.
+
+        Raises `errors.AwsFailure`, or `errors.Credentials`.
+        """
+
+        def add_headers(request: Any, **_: object) -> None:
+            for name, value in headers.items():
+                request.headers[name] = value
+
+        events = self._client.meta.events
+        event = f"before-sign.{self._client.meta.service_model.service_id.hyphenize()}.{operation}"
+        with self._presigning:  # the headers of one thread are none of another's
+            events.register(event, add_headers)
+            try:
+                return str(self._client.generate_presigned_url(xform_name(operation), None, seconds, "GET"))
+            except (boto.BotoCoreError, boto.ClientError) as error:
+                raise self._translated(operation, error) from error
+            finally:
+                events.unregister(event, add_headers)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -186,7 +302,7 @@ class Client:
 
     def _translated(self, operation: str, error: Exception) -> Error:
         if isinstance(error, boto.ClientError):
-            return _translated_answer(operation, error)
+            return _translated_answer(operation, error, self._prefix)
         if isinstance(error, _LOST_CREDENTIALS):
             return Credentials(f"credentials: {one_line(error)}", type(error).__name__)
         if isinstance(error, (boto.HTTPClientError, boto.ConnectionError)):
@@ -195,7 +311,7 @@ class Client:
         return AwsFailure(f"{operation}: {one_line(error)}", type(error).__name__)
 
 
-def _translated_answer(operation: str, error: boto.ClientError) -> Error:
+def _translated_answer(operation: str, error: boto.ClientError, prefix: str) -> Error:
     details = error.response.get("Error", {})
     code = str(details.get("Code") or "Unknown")
     message = one_line(details.get("Message") or "no reason given")
@@ -203,6 +319,6 @@ def _translated_answer(operation: str, error: boto.ClientError) -> Error:
         return Credentials(f"credentials: AWS refused them ({code}): {message}; renew them, or check AWS_PROFILE", code)
     if code in _ACCESS_DENIED:
         named = _ACTION.search(message)
-        action = named[1] if named else PERMISSIONS[operation].action
+        action = named[1] if named else f"{prefix}:{operation}"
         return AccessDenied(f"access denied: the permission {action} is missing: {message}", code)
     return AwsFailure(f"{operation}: {code}: {message}", code)

@@ -53,18 +53,40 @@ def policy_document(
     account: str,
     *repositories: str,
     on_all: Sequence[str] = (),
+    elsewhere: Sequence["Statement"] = (),
 ) -> dict[str, object]:
     """An IAM policy that allows the actions on repositories, names or globs; `account` may be `*`.
 
     `on_all` are the actions that are allowed on every repository besides: those for `Need.NAMES` where a glob chooses.
-    IAM knows no `[...]`: such a glob is widened to any character in its place.
+    IAM knows no `[...]`: such a glob is widened to any character in its place. `elsewhere` are statements of their own.
     """
     prefix = f"arn:{partition}:ecr:{region}:{account}:repository/"
     resources = list(dict.fromkeys(prefix + _BRACKETS.sub("?", repository) for repository in repositories))
     statements = [_statement("AwsEcrGc", actions, resources)]
     if on_all:
         statements.append(_statement("AwsEcrGcOnAll", list(on_all), [f"{prefix}*"]))
+    return _document([*statements, *map(_statement_of, elsewhere)])
+
+
+class Statement(NamedTuple):
+    """Actions that are no calls of ECR, and what they are allowed on."""
+
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] = ("*",)
+
+
+def document_of(statements: Sequence[Statement]) -> dict[str, object]:
+    """An IAM policy of these statements alone."""
+    return _document(list(map(_statement_of, statements)))
+
+
+def _document(statements: list[dict[str, object]]) -> dict[str, object]:
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _statement_of(statement: Statement) -> dict[str, object]:
+    return _statement(statement.sid, list(statement.actions), list(statement.resources))
 
 
 def _statement(sid: str, actions: list[str], resources: list[str]) -> dict[str, object]:

@@ -1,0 +1,125 @@
+"""The accounts and regions in which workloads are read, and the credentials for each."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+
+from aws_ecr_gc.aws.client import Client, Keys, Session
+from aws_ecr_gc.aws.pacing import Pace, Rate
+from aws_ecr_gc.discovery.reader import Place
+from aws_ecr_gc.discovery.settings import Settings
+from aws_ecr_gc.errors import Error, SourceFailure
+from aws_ecr_gc.usage import Origin, Unread
+
+CONNECTIONS = 32
+"""Calls under way at once."""
+
+_DEFAULT_RATE = Rate(10, 20)
+_RATES: dict[tuple[str, str], Rate] = {
+    ("ecs", ""): Rate(20, 50),
+    ("lambda", ""): Rate(10, 15),
+    ("lambda", "GetFunction"): Rate(80, 80),
+    ("inspector2", ""): Rate(5, 10),
+}
+"""By service, and by operation where it has a limit of its own. ECS refills most of its buckets with 20 tokens a
+second; Lambda grants 100 GetFunction a second and 15 of all its other control plane calls together. Source: the
+ECS API reference, request throttling; the Lambda developer guide, quotas. For the others, what none refuses."""
+
+
+class Places:
+    """The places of one reading: found out once, with a client for each service, made when it is first needed."""
+
+    def __init__(
+        self, session: Session, settings: Settings, registry_account: str | None, going: Callable[[], bool]
+    ) -> None:
+        """`registry_account` is the registry's, if it is known not to be that of the credentials."""
+        self._session = session
+        self._settings = settings
+        self._registry_account = registry_account
+        self._going = going
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[Place, str], Client] = {}
+        self._paces: dict[tuple[str, str, str, str], Pace] = {}
+        self._keys: dict[str, Keys] = {}
+        self.unread: list[Unread] = []
+
+    def find(self, pool: Executor) -> list[Place]:
+        """Every place that can be entered; what can't is in `unread`. Raises Credentials for the user's own."""
+        partition = self._session.partition
+        home = Place(self._own_account(partition), self._session.region, partition)
+        registry = [] if self._registry_account is None else [self._registry_account]
+        accounts = list(dict.fromkeys([*registry, *self._settings.accounts, *self._members(home)]))
+        entering = {each: pool.submit(self._enter, home, each) for each in accounts if each != home.account}
+        entered = [home.account, *(each for each, future in entering.items() if self._is_in(each, future))]
+        regions = self._settings.regions or (home.region,)
+        return [Place(account, region, partition) for account in entered for region in regions]
+
+    def client(self, place: Place, service: str) -> Client:
+        """The client of a service in a place; one for all threads."""
+        with self._lock:
+            key = (place, service)
+            if key not in self._clients:
+                self._clients[key] = self._session.client(
+                    service,
+                    region=place.region,
+                    credentials=self._keys.get(place.account),
+                    connections=CONNECTIONS,
+                    before_call=lambda operation: self._wait(place, service, operation),
+                )
+            return self._clients[key]
+
+    def close(self) -> None:
+        """Give the connections back."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+    def _own_account(self, partition: str) -> str:
+        place = Place("", self._session.region, partition)
+        return str(self.client(place, "sts").call("GetCallerIdentity", "Account")["Account"])
+
+    def _members(self, home: Place) -> Sequence[str]:
+        """The accounts of the organization that are not closed."""
+        if not self._settings.organization:
+            return ()
+        try:
+            pages = self.client(home, "organizations").pages("ListAccounts", "Accounts")
+            return [row["Id"] for page in pages for row in page if row.get("Status", "ACTIVE") == "ACTIVE"]
+        except Error as error:
+            self.unread.append(Unread(Origin("organization", home.account), str(error)))
+            return ()
+
+    def _enter(self, home: Place, account: str) -> Keys:
+        """Credentials for another account. They last an hour: each reading asks for new ones."""
+        settings = self._settings
+        if settings.role is None:
+            raise SourceFailure(f"account {account} can't be entered without a role; write in_use: {{role: NAME}}")
+        more = {} if settings.external_id is None else {"ExternalId": settings.external_id}
+        granted = self.client(home, "sts").call(
+            "AssumeRole",
+            "Credentials",
+            RoleArn=f"arn:{home.partition}:iam::{account}:role/{settings.role}",
+            RoleSessionName="aws-ecr-gc",
+            **more,
+        )["Credentials"]
+        return Keys(granted["AccessKeyId"], granted["SecretAccessKey"], granted["SessionToken"])
+
+    def _is_in(self, account: str, entering: "Future[Keys]") -> bool:
+        try:
+            self._keys[account] = entering.result()
+        except Error as error:
+            self.unread.append(Unread(Origin("role", account), str(error)))
+            return False
+        return True
+
+    def _wait(self, place: Place, service: str, operation: str) -> None:
+        """Take a place in the line, unless the work has ended."""
+        if not self._going():
+            raise SourceFailure("the reading was ended")
+        kind = operation if (service, operation) in _RATES else ""
+        with self._lock:
+            key = (place.account, place.region, service, kind)
+            if key not in self._paces:
+                self._paces[key] = Pace(_RATES.get((service, kind), _DEFAULT_RATE))
+        self._paces[key].wait()

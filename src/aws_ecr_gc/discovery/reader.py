@@ -1,0 +1,159 @@
+"""What a source reads with: AWS's calls in one account and region, paginated, concurrent, at a polite pace."""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor
+from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct
+
+from aws_ecr_gc.discovery.settings import Settings
+from aws_ecr_gc.errors import Unintelligible
+from aws_ecr_gc.reference import Reference, mentions_unread, reference_of
+from aws_ecr_gc.usage import Origin, Use
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+class Place(Struct, frozen=True):
+    """An account and a region of AWS."""
+
+    account: str
+    region: str
+    partition: str
+
+
+class Calls(Protocol):
+    """One service's API in one place; `aws.Client` at a pace. Both raise `errors.AwsFailure`."""
+
+    def call(self, operation: str, answer: str, **parameters: object) -> dict[str, Any]:
+        """As `aws.Client.call`."""
+
+    def pages(self, operation: str, answer: str, **parameters: object) -> Iterator[list[Any]]:
+        """As `aws.Client.pages`."""
+
+    def presign(self, operation: str, *, headers: Mapping[str, str], seconds: int) -> str:
+        """As `aws.Client.presign`."""
+
+
+class Memory:
+    """What never changes and so needs to be read only once, whatever the number of readings. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Any] = {}
+
+    def get(self, key: Hashable, read: Callable[[], _Result]) -> _Result:
+        """What is known under a key, or what `read` gives, known from then on. Two may read the same at one time."""
+        if key not in self._known:
+            self._known[key] = read()
+        found: _Result = self._known[key]
+        return found
+
+
+class Reader:
+    """One source in one place.
+
+    A source is a generator of uses: it makes its calls stage by stage, each stage concurrently by `each`, and lets
+    every error through. What it yields before an error is not used.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        place: Place,
+        settings: Settings,
+        *,
+        calls: Callable[[str], Calls],
+        pool: Executor,
+        memory: Memory,
+    ) -> None:
+        self.origin = origin
+        self.place = place
+        self.settings = settings
+        self._calls = calls
+        self._pool = pool
+        self._memory = memory
+
+    def service(self, name: str) -> Calls:
+        """A service's API by botocore's name."""
+        return self._calls(name)
+
+    def rows(self, service: str, operation: str, answer: str, **parameters: object) -> list[Any]:
+        """All rows of an operation's answers, from the first page to the last."""
+        pages = self.service(service).pages(operation, answer, **parameters)
+        return [row for page in pages for row in page]
+
+    def each(self, function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
+        """The function's result for each item, in order, as many at a time as there are workers.
+
+        Raises the first error. The function itself must not call `each`: it would wait for workers that wait for it.
+        """
+        waiting = [self._pool.submit(function, item) for item in items]
+        try:
+            return [each.result() for each in waiting]
+        finally:
+            for each in waiting:
+                each.cancel()
+
+    def remembered(self, key: Hashable, read: Callable[[], _Result]) -> _Result:
+        """What AWS never changes under this key, such as a revision of a task definition: read once, then known."""
+        return self._memory.get((self.origin.source, self.place, key), read)
+
+    def use(self, image: object, workload: str, *, digest: object = None, current: bool = True) -> Iterator[Use]:
+        """The use of an image by a workload, if the image is of a private ECR registry: see `use_of`."""
+        yield from use_of(image, workload, self.origin, digest=digest, current=current)
+
+
+def use_of(
+    image: object, workload: str, origin: Origin, *, digest: object = None, current: bool = True
+) -> Iterator[Use]:
+    """The use of an image by a workload: none where it is not of a private ECR registry.
+
+    `digest` is what the consumer recorded besides. Raises Unintelligible for what names an ECR registry and can't be
+    understood: not knowing which image is used is not the same as none.
+    """
+    if not image:
+        return
+    text = str(image)
+    try:
+        reference = reference_of(text.strip())
+    except ValueError as error:
+        if not mentions_unread(text):
+            return
+        raise Unintelligible(f"{workload}: an image that can't be understood: {error}") from error
+    if reference is None:
+        return
+    if not digest:
+        yield Use(reference, workload, origin, current)
+    elif reference.digest is None:
+        recorded = Reference(reference.repository, reference.tag or "latest", str(digest))
+        yield Use(recorded, workload, origin, current)
+    else:
+        yield Use(reference, workload, origin, current)
+        if digest != reference.digest:
+            yield Use(Reference(reference.repository, None, str(digest)), workload, origin, current)
+
+
+def batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    """The items in lists of at most this size."""
+    batch: list[_Item] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def strings(value: object) -> Iterator[str]:
+    """Every string anywhere in a JSON value, keys aside."""
+    waiting = [value]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, str):
+            yield current
+        elif isinstance(current, Mapping):
+            waiting.extend(current.values())
+        elif isinstance(current, (list, tuple)):
+            waiting.extend(current)

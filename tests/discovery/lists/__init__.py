@@ -1,0 +1,1 @@
+"""Lists of what is in use, in every format and from everywhere."""
