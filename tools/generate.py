@@ -14,8 +14,9 @@ from aws_ecr_gc.aws.permissions import PERMISSIONS
 from aws_ecr_gc.cli import collect, policy
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.cli.main import COMMANDS, summary
+from aws_ecr_gc.discovery.sources import SOURCES
 from aws_ecr_gc.errors import MEANINGS
-from aws_ecr_gc.report import differences, document, explanations, forecasts, judgements, plans
+from aws_ecr_gc.report import differences, document, explanations, forecasts, judgements, plans, uses
 from aws_ecr_gc.sandbox import scenario_schema
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +30,10 @@ def _schema(title: str, shape: Callable[[], dict[str, Any]]) -> str:
 def _reference() -> str:
     exits = "\n".join(f"| {code} | {meaning} |" for code, meaning in MEANINGS.items())
     calls = "\n".join(f"| `{name}` | `{each.action}` | {each.need.value} |" for name, each in PERMISSIONS.items())
+    sources = "\n".join(
+        f"| `{name}` | {', '.join(each.services)} | {', '.join(f'`{action}`' for action in each.actions)} |"
+        for name, each in SOURCES.items()
+    )
     schemas = "\n".join(f"| `{name}.schema.json` | {title} |" for name, (title, _) in SCHEMAS.items())
     return f"""# Reference
 
@@ -54,6 +59,12 @@ Where several apply, the first of 130, 1, 5, 3, 4, 6 wins.
 | call | IAM action | when |
 |---|---|---|
 {calls}
+
+## Sources of what is in use
+
+| source | services | IAM actions |
+|---|---|---|
+{sources}
 
 ## Schemas
 
@@ -85,6 +96,7 @@ SCHEMAS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "forecast": ("Forecasts under a policy", forecasts.schema),
     "explanation": ("The explanation of one decision", explanations.schema),
     "policytest-result": ("How cases for a policy ended", judgements.schema),
+    "in-use": ("What is in use, by image and by workload", uses.schema),
     "difference": ("What changes sides from one policy to another", differences.schema),
     "scenario": ("A scenario of the sandbox", scenario_schema),
 }

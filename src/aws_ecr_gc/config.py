@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.policy import Policy, original_policy
 
@@ -36,11 +37,12 @@ class Directories(Struct, frozen=True):
 
 
 class OriginalFlags(Struct, frozen=True):
-    """What the original's flags say about images; `grace` is in seconds."""
+    """What the original's flags say about images; `grace` is in seconds. `in_use` is what is to be looked for."""
 
     keep: dict[str, int] = {}
     delete_untagged: bool = False
     grace: float = 3600.0
+    in_use: Settings | None = None
 
     @property
     def policy(self) -> Policy:
@@ -56,6 +58,7 @@ class Config(Struct, frozen=True):
     directories: Directories = Directories()
     dry_run: bool = False
     strict: bool = False
+    allow_unread: tuple[str, ...] = ()
     output: str = "text"
 
 
@@ -63,7 +66,8 @@ class Request(Struct, frozen=True):
     """What the commands with a policy file (or the original's flags in its stead) work on.
 
     `patterns` are globs of repository names; none means all. `at` moves the clock, in epoch seconds. With `snapshot`
-    the file is read instead of AWS.
+    the file is read instead of AWS; with `uses`, this file of what is in use instead of the workloads. Sources that
+    `allow_unread` names may be missing.
     """
 
     policy: Path | OriginalFlags
@@ -72,6 +76,8 @@ class Request(Struct, frozen=True):
     directories: Directories = Directories()
     snapshot: Path | None = None
     at: float | None = None
+    uses: Path | None = None
+    allow_unread: tuple[str, ...] = ()
     output: str = "text"
 
 

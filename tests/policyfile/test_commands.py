@@ -33,7 +33,10 @@ def test_check_shows_mistakes_as_its_result(tmp_path: Path, capsys: pytest.Captu
     shown = capsys.readouterr()
     assert shown.err == ""
     assert [line.removeprefix(f"{path}:") for line in shown.out.splitlines()] == [
-        r'2:1: ["\u001b[31m"]: is no key that is known here; there are version, policies, extends, protect, guards',
+        (
+            r'2:1: ["\u001b[31m"]: is no key that is known here; '
+            "there are version, policies, extends, protect, guards, in_use"
+        ),
         (
             "3:11: policies: is an empty list; write one such as [{rules: [{name: builds, match: {prefix: build-}, "
             "keep: {newest: 8}}]}]"

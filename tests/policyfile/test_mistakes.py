@@ -229,8 +229,11 @@ DOCUMENTS = {
         )
     ],
     f"version: 1\nin_use: {{}}\npolicies: [{{{_RULES}, in_use: 1}}]": [
-        "2:1: in_use: is reserved for a later version; this one can't act on it; leave it out",
-        "3:65: policies[0].in_use: is reserved for a later version; this one can't act on it; leave it out",
+        "2:9: in_use: names nothing to look into; write sources: [ecs, lambda], kubernetes: or lists:",
+        (
+            "3:65: policies[0].in_use: holds for the repositories of every policy, so it stands at the top of the "
+            "file; move it there"
+        ),
     ],
     f"version: 1\npolicies: [{{{_RULES}, action: archive}}]": [
         (
@@ -344,7 +347,7 @@ def test_a_mistake_is_a_value_too() -> None:
     first = error.value.mistakes[0]
     assert (first.file, first.line, first.column, first.path) == ("dir/p.yaml", 2, 1, "nonsense")
     assert first.reason == "is no key that is known here"
-    assert first.mend == "there are version, policies, extends, protect, guards"
+    assert first.mend == "there are version, policies, extends, protect, guards, in_use"
 
 
 def test_a_circle_of_files_is_refused_where_it_closes(tmp_path: Path) -> None:

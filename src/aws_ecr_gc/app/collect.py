@@ -6,14 +6,15 @@ from typing import TextIO
 
 from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
-from aws_ecr_gc.app.live import NOTHING_DONE, Live
+from aws_ecr_gc.app.live import NOTHING_DONE, Live, Planned
+from aws_ecr_gc.app.protection import Protected, protection_of
 from aws_ecr_gc.apply import Applied
 from aws_ecr_gc.config import Config
 from aws_ecr_gc.errors import Exit, OutputLost, worst
 from aws_ecr_gc.plan import Plan, Result
 from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.registries.ecr import open_repository
-from aws_ecr_gc.report import document, text
+from aws_ecr_gc.report import document, text, uses
 
 
 def collect(config: Config, *, now: float, out: TextIO, err: TextIO, stop: Callable[[], bool]) -> Exit:
@@ -33,15 +34,17 @@ def collect(config: Config, *, now: float, out: TextIO, err: TextIO, stop: Calla
         profile=connection.profile,
         endpoint_url=connection.endpoint_url,
     )
+    protection = protection_of(config.flags.in_use, config.connection, now, console, allow_unread=config.allow_unread)
     with closing(opened) as port:
-        planned = live.plan(port, policy)
-        _report_plan(planned.plan, policy, config, console)
+        (made,) = protection.plans([live.gather(port, policy)])
+        _report_plan(made, policy, config, console)
         idle = config.dry_run or policy.asks_for_nothing
-        applied = NOTHING_DONE if idle else live.apply(planned, port)
+        planned = Planned(made.plan, made.material.left_over)
+        applied = NOTHING_DONE if idle else live.apply(planned, port, protection.veto(made))
     try:
-        _report_outcome(planned.plan, applied, config, console)
+        _report_outcome(made, applied, config, console)
     except OutputLost:
-        console.say(text.deletions(planned.plan, applied.outcomes))
+        console.say(text.deletions(made.plan, applied.outcomes))
         raise
     return exit_of(applied, strict=config.strict)
 
@@ -50,6 +53,9 @@ def exit_of(applied: Applied, *, strict: bool) -> Exit:
     """The exit code of what was applied; skipped images count as failed only if `strict`."""
     results = {outcome.result for outcome in applied.outcomes.values()}
     exits = [Exit.INTERRUPTED] if applied.interrupted else []
+    if applied.stopped_by is not None:
+        # What is wrong now was right before: it is no misuse.
+        exits.append(Exit.AWS if applied.stopped_by.exit is Exit.MISUSE else applied.stopped_by.exit)
     if Result.FAILED in results or (strict and Result.SKIPPED in results):
         exits.append(Exit.SOME_FAILED)
     return worst(exits)
@@ -59,12 +65,17 @@ def say_what_is_left(plan: Plan, applied: Applied, console: Console) -> None:
     """Why the work ended before its time, and how much was not attempted."""
     left = len(plan.steps) - len(applied.outcomes)
     if applied.stopped_by is not None:
-        console.say(str(applied.stopped_by))
+        for line in applied.stopped_by.lines:
+            console.say(line)
     if left:
         console.say(f"{left} images were not attempted; run again to finish")
 
 
-def _report_plan(plan: Plan, policy: Policy, config: Config, console: Console) -> None:
+def _report_plan(made: Protected, policy: Policy, config: Config, console: Console) -> None:
+    plan = made.plan
+    if made.in_use is not None:
+        for line in (*uses.reading(made.in_use), *uses.broken(made.broken)):
+            console.say(line)
     if policy.asks_for_nothing:
         console.say("nothing to do: neither --keep nor --delete-untagged is given")
     for line in text.remarks(plan):
@@ -75,9 +86,10 @@ def _report_plan(plan: Plan, policy: Policy, config: Config, console: Console) -
         console.print(text.planned(plan))
 
 
-def _report_outcome(plan: Plan, applied: Applied, config: Config, console: Console) -> None:
+def _report_outcome(made: Protected, applied: Applied, config: Config, console: Console) -> None:
+    plan = made.plan
     if config.output == "json":
-        console.print([_document(plan, applied, config)])
+        console.print([_document(made, applied, config)])
     elif config.dry_run:
         console.print(text.dry_run_ends())
     else:
@@ -86,16 +98,18 @@ def _report_outcome(plan: Plan, applied: Applied, config: Config, console: Conso
         say_what_is_left(plan, applied, console)
 
 
-def _document(plan: Plan, applied: Applied, config: Config) -> str:
+def _document(made: Protected, applied: Applied, config: Config) -> str:
     flags = config.flags
     return document.encode(
         document.document(
-            plan,
+            made.plan,
             applied.outcomes,
             tool=f"aws-ecr-gc {__version__}",
             policy=document.PolicyPart(flags.keep, flags.delete_untagged, flags.grace),
             dry_run=config.dry_run,
             interrupted=applied.interrupted,
             stopped_by=None if applied.stopped_by is None else str(applied.stopped_by),
+            in_use=made.in_use,
+            broken=made.broken,
         )
     )

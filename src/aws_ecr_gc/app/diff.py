@@ -24,6 +24,8 @@ _NO_POLICY = Policy(grace=0.0)
 def diff(request: Request, old: Path, new: Path, *, exit_code: bool, now: float, console: Console) -> Exit:
     """Compare two policy files over the repositories of a request; with `exit_code`, 6 where anything turns."""
     files = load(old), load(new)
+    if any(file.in_use is not None for file in files):
+        console.say("what is in use is no part of the comparison")
     found: list[differences.RepositoryDifference] = []
     with open_source(request, now, console) as source:
         sweep = Sweep(source, request.patterns, console)

@@ -6,8 +6,10 @@ from msgspec import Struct
 
 from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.material import Material
 from aws_ecr_gc.app.plan import time_of
 from aws_ecr_gc.app.policies import policies_of
+from aws_ecr_gc.app.protection import protection_of
 from aws_ecr_gc.app.sources import open_source
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.errors import Exit, Misuse
@@ -32,13 +34,24 @@ def explain_image(request: Request, subject: Subject, *, now: float, console: Co
     """Explain one image. Raises Misuse for an unknown one, and where no policy is for its repository."""
     policies = policies_of(request)
     with open_source(request, now, console) as source:
+        protection = protection_of(
+            policies.in_use,
+            source.connection(request.connection),
+            now,
+            console,
+            allow_unread=request.allow_unread,
+            saved=request.uses,
+        )
         policy = policies.policy_for(subject.repository, lambda: source.resource_tags(subject.repository))
         inventory = source.inventory(subject.repository, unread_indexes)
         image = _find(subject, inventory.images.values())
         if policy is None:
             raise Misuse(f"repository {subject.repository}: no policy fits it, so it is left alone")
         left_over = source.leftovers(inventory.repository)
-        explained = explain(inventory, policy, time_of(source, inventory), image.digest, left_over)
+        material = Material(inventory, policy, time_of(source, inventory), left_over)
+        in_use = protection.read([material])
+        uses = () if in_use is None else in_use.in_repository(inventory.repository)
+        explained = explain(inventory, policy, material.now, image.digest, left_over, uses=uses)
     turning = tuple(changes(explained, policy))
     if request.output == "json":
         part = explanations.part(inventory.repository, policy.name, explained, turning, f"aws-ecr-gc {__version__}")

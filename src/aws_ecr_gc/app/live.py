@@ -1,15 +1,17 @@
 """Reading, planning and deleting in a registry as it is now."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from aws_ecr_gc import pending
 from aws_ecr_gc.app.console import Console
-from aws_ecr_gc.apply import Applied, apply
+from aws_ecr_gc.app.material import Material, gather
+from aws_ecr_gc.apply import Applied, Veto, apply
 from aws_ecr_gc.config import Directories
 from aws_ecr_gc.inventory import Inventory
 from aws_ecr_gc.plan import Leftover, Plan, Result, Step
-from aws_ecr_gc.policy import Policy, indexes_to_read, make_plan
+from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.ports import RepositoryPort
 from aws_ecr_gc.reference import Repository
 from aws_ecr_gc.registries.manifests import ManifestDirectory
@@ -52,20 +54,11 @@ class Live:
             self._console.say(f"warning: {path}: an interrupted run's steps can't be read: {error}")
             return ()
 
-    def plan(self, port: RepositoryPort, policy: Policy) -> "Planned":
-        """Read the repository and decide."""
-        left_over: tuple[Leftover, ...] = ()
+    def gather(self, port: RepositoryPort, policy: Policy) -> Material:
+        """Read the repository, for a plan."""
+        return gather(policy, partial(self.inventory, port), self.leftovers)
 
-        def needed(inventory: Inventory) -> Sequence[str]:
-            nonlocal left_over
-            if not policy.asks_for_nothing:
-                left_over = self.leftovers(inventory.repository)
-            return indexes_to_read(inventory, policy, self.now, left_over)
-
-        inventory = self.inventory(port, needed)
-        return Planned(make_plan(inventory, policy, self.now, left_over), left_over)
-
-    def apply(self, planned: "Planned", port: RepositoryPort) -> Applied:
+    def apply(self, planned: "Planned", port: RepositoryPort, veto: Veto | None = None) -> Applied:
         """Delete. The steps still to do are on disk before the first call, and what is left of them afterwards."""
         plan = planned.plan
         path = pending.path_for(self._state, plan.repository)
@@ -75,6 +68,7 @@ class Live:
             plan,
             port,
             stop=self._console.stop,
+            veto=dict if veto is None else veto,
             progress=lambda ended: self._console.show(f"{plan.repository.name}: {ended} of {total} images done"),
         )
         self._console.clear()

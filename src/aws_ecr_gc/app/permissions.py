@@ -1,12 +1,20 @@
 """The permissions that a run needs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from aws_ecr_gc.aws.client import Session
-from aws_ecr_gc.aws.permissions import Need, actions_for, policy_document
+from aws_ecr_gc.aws.permissions import Need, Statement, actions_for, document_of, policy_document
 from aws_ecr_gc.config import Connection, OriginalFlags
+from aws_ecr_gc.discovery.settings import Settings
+from aws_ecr_gc.discovery.sources import SOURCES
 from aws_ecr_gc.globs import has_wildcard
 from aws_ecr_gc.policyfile import load
+
+
+def workloads_policy(settings: Settings) -> dict[str, object]:
+    """The IAM policy document for the role with which other accounts are entered."""
+    return document_of([_looking(settings)])
 
 
 def least_policy(
@@ -36,4 +44,30 @@ def least_policy(
         connection.registry_id or "*",
         *(patterns or ("*",)),
         on_all=actions_for({Need.NAMES}) if by_glob else (),
+        elsewhere=list(_elsewhere(settings_of(policy), session.partition)),
     )
+
+
+def settings_of(policy: Path | OriginalFlags | None) -> Settings | None:
+    """What is to be looked for that runs images."""
+    if isinstance(policy, OriginalFlags):
+        return policy.in_use
+    return None if policy is None else load(policy).in_use
+
+
+def _elsewhere(settings: Settings | None, partition: str) -> Iterator[Statement]:
+    """What reading workloads takes. Who is asking (sts:GetCallerIdentity) needs no permission."""
+    if settings is None or not settings.asks_aws:
+        return
+    yield _looking(settings)
+    if settings.organization:
+        yield Statement("AwsEcrGcOrganization", ("organizations:ListAccounts",))
+    if settings.organization or settings.accounts:
+        accounts = ("*",) if settings.organization else settings.accounts
+        roles = tuple(f"arn:{partition}:iam::{account}:role/{settings.role}" for account in accounts)
+        yield Statement("AwsEcrGcEnterAccounts", ("sts:AssumeRole",), roles)
+
+
+def _looking(settings: Settings) -> Statement:
+    names = SOURCES if settings.every else settings.sources
+    return Statement("AwsEcrGcInUse", tuple(sorted({action for name in names for action in SOURCES[name].actions})))

@@ -1,51 +1,60 @@
 """`plan`: what a policy would do, and nothing done."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from functools import partial
 
 from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.material import Material, gather
 from aws_ecr_gc.app.policies import Policies, policies_of
+from aws_ecr_gc.app.protection import Protected, protection_of
 from aws_ecr_gc.app.sources import Source, open_source
-from aws_ecr_gc.app.sweep import Sweep, Target
+from aws_ecr_gc.app.sweep import Sweep
 from aws_ecr_gc.apply import Applied
 from aws_ecr_gc.config import OriginalFlags, Request
 from aws_ecr_gc.errors import Exit, worst
 from aws_ecr_gc.inventory import Inventory, unread_indexes
-from aws_ecr_gc.plan import Leftover, Plan, Result
-from aws_ecr_gc.policy import Policy, indexes_to_read, make_plan
+from aws_ecr_gc.plan import Plan, Result
 from aws_ecr_gc.policy.forecasting import forecast
 from aws_ecr_gc.policy.guards import refusals
-from aws_ecr_gc.report import document, forecasts, plans
+from aws_ecr_gc.report import document, forecasts, plans, uses
 
 
 def plan(request: Request, *, now: float, console: Console) -> Exit:
     """Plan every repository; exit 4 where a guard refuses one. Raises `errors.Error` where nothing can be planned."""
     policies = policies_of(request)
     with open_source(request, now, console) as source:
+        protection = protection_of(
+            policies.in_use,
+            source.connection(request.connection),
+            now,
+            console,
+            allow_unread=request.allow_unread,
+            saved=request.uses,
+        )
         sweep = Sweep(source, request.patterns, console)
         report = Report(request, policies, now, console)
-        for target in sweep.targets(policies):
-            with sweep.reading(target.name):
-                made = planned(source, target)
-                report.add(made, target.policy)
-                # A policy file has a guard against it; what the original's flags stand for has none.
-                if isinstance(request.policy, OriginalFlags) and made.steps and len(made.steps) == made.active:
-                    console.say(f"warning: repository {target.name}: this is every image of it")
+        for made in protection.plans(materials(source, sweep, policies)):
+            report.add(made)
+            # A policy file has a guard against it; what the original's flags stand for has none.
+            if (
+                isinstance(request.policy, OriginalFlags)
+                and made.plan.steps
+                and len(made.plan.steps) == made.plan.active
+            ):
+                console.say(f"warning: repository {made.plan.repository.name}: this is every image of it")
         report.end(sweep)
         return worst([*sweep.exits, *report.exits])
 
 
-def planned(source: Source, target: Target) -> Plan:
-    """The plan for one repository as at the source's time."""
-    left_over: tuple[Leftover, ...] = ()
-
-    def needed(inventory: Inventory) -> Sequence[str]:
-        nonlocal left_over
-        left_over = source.leftovers(inventory.repository)
-        return indexes_to_read(inventory, target.policy, time_of(source, inventory), left_over)
-
-    inventory = source.inventory(target.name, needed)
-    return make_plan(inventory, target.policy, time_of(source, inventory), left_over)
+def materials(source: Source, sweep: Sweep, policies: Policies) -> Iterator[Material]:
+    """Every repository that a policy is for, as it is read; what goes wrong with one keeps no other from its plan."""
+    for target in sweep.targets(policies):
+        material = None
+        with sweep.reading(target.name):
+            material = gather(target.policy, partial(source.inventory, target.name), source.leftovers, source.at)
+        if material is not None:
+            yield material
 
 
 def time_of(source: Source, inventory: Inventory) -> float:
@@ -56,6 +65,8 @@ def time_of(source: Source, inventory: Inventory) -> float:
 def forecast_all(request: Request, horizon: float, *, now: float, console: Console) -> Exit:
     """Forecast every repository for `horizon` seconds."""
     policies = policies_of(request)
+    if policies.in_use is not None or request.uses is not None:
+        console.say("what is in use is no part of a forecast")
     with open_source(request, now, console) as source:
         sweep = Sweep(source, request.patterns, console)
         found = []
@@ -86,19 +97,22 @@ class Report:
         self._going, self._refused, self._carried_out = plans.Sum(), plans.Sum(), plans.Sum()
         self._deleted = 0
         self._taken_at: float | None = None
+        self._made: Protected | None = None
         self.exits: list[Exit] = []
 
-    def add(self, plan: Plan, policy: Policy) -> bool:
+    def add(self, made: Protected) -> bool:
         """One more plan. Returns whether the guards let it be carried out."""
+        plan, policy = made.plan, made.material.policy
         refused = [plans.Guarded(each.guard, each.detail, each.way_round) for each in refusals(plan, policy.guards)]
         if refused:
             self.exits.append(Exit.REFUSED)
         (self._refused if refused else self._going).add(plan)
         self._taken_at = plan.taken_at
+        self._made = made
         if self._request.output == "json":
-            self._parts[plan.repository.name] = plans.part(plan, policy.name, refused)
+            self._parts[plan.repository.name] = plans.part(plan, policy.name, refused, made.broken)
         else:
-            self._console.print(plans.lines(plan, policy.name, refused))
+            self._console.print(plans.lines(plan, policy.name, refused, made.broken))
         return not refused
 
     def applied(self, plan: Plan, applied: Applied) -> None:
@@ -121,12 +135,15 @@ class Report:
 
     def end(self, sweep: Sweep) -> None:
         """The last word."""
+        in_use = None if self._made is None else self._made.in_use
         if self._request.output == "text":
             if self._carried_out.plans:
                 self._console.print(plans.outcome_summary(self._carried_out, self._deleted, self._refused))
             else:
                 self._console.print(plans.summary(self._going, self._refused))
             self._console.print(plans.left_alone(sweep.left_alone))
+            if in_use is not None:
+                self._console.print(uses.reading(in_use))
             return
         content = plans.PlanDocument(
             version=1,
@@ -137,5 +154,6 @@ class Report:
             repositories=list(self._parts.values()),
             left_alone=sweep.left_alone,
             unread=sweep.unread,
+            in_use=None if in_use is None else uses.in_use_part(in_use),
         )
         self._console.print([document.encode(content)])

@@ -5,12 +5,17 @@ from pathlib import Path
 from typing import Protocol
 
 from aws_ecr_gc.config import OriginalFlags, Request
+from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.policyfile import load
 
 
 class Policies(Protocol):
     """Which policy holds for which repository, and the files that say so."""
+
+    @property
+    def in_use(self) -> Settings | None:
+        """What is to be looked for that runs an image."""
 
     @property
     def files(self) -> Sequence[Path]:
@@ -32,6 +37,7 @@ class FlagPolicies:
 
     def __init__(self, flags: OriginalFlags) -> None:
         self._policy = flags.policy
+        self.in_use = flags.in_use
 
     def policy_for(self, repository: str, tags: Callable[[], Mapping[str, str]]) -> Policy | None:  # noqa: ARG002 - it holds for all
         return self._policy

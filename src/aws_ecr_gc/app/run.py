@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from msgspec import Struct
-
 from aws_ecr_gc.app.collect import exit_of, say_what_is_left
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.live import Live, Planned
-from aws_ecr_gc.app.plan import Report
+from aws_ecr_gc.app.plan import Report, materials
 from aws_ecr_gc.app.policies import Policies, policies_of
+from aws_ecr_gc.app.protection import Protected, Protection, protection_of
 from aws_ecr_gc.app.sources import LiveSource, open_live
-from aws_ecr_gc.app.sweep import Sweep, Target
+from aws_ecr_gc.app.sweep import Sweep
 from aws_ecr_gc.config import Request
-from aws_ecr_gc.errors import Error, Exit, Interrupted, OutputLost, worst
+from aws_ecr_gc.errors import Error, Exit, Interrupted, OutputLost, WorkloadsUnread, worst
 from aws_ecr_gc.report import text
 
 Question = Callable[[str], bool]
@@ -26,24 +25,29 @@ def run(request: Request, *, now: float, console: Console, question: Question | 
     planned, and OutputLost.
     """
     policies = policies_of(request)
+    protection = protection_of(policies.in_use, request.connection, now, console, allow_unread=request.allow_unread)
     with open_live(request.connection, Live(request.directories, now, console)) as source:
-        return _Run(request, policies, source, now, console, strict=strict).carry_out(question)
-
-
-class _Ready(Struct):
-    """A plan that the guards let pass."""
-
-    target: Target
-    planned: Planned
+        return _Run(
+            request, policies, source, protection=protection, now=now, console=console, strict=strict
+        ).carry_out(question)
 
 
 class _Run:
     """One run; what it did is reported also when it ends before its time."""
 
     def __init__(
-        self, request: Request, policies: Policies, source: LiveSource, now: float, console: Console, *, strict: bool
+        self,
+        request: Request,
+        policies: Policies,
+        source: LiveSource,
+        *,
+        protection: Protection,
+        now: float,
+        console: Console,
+        strict: bool,
     ) -> None:
         self._policies = policies
+        self._protection = protection
         self._source = source
         self._console = console
         self._strict = strict
@@ -56,7 +60,7 @@ class _Run:
     def carry_out(self, question: Question | None) -> Exit:
         exits: list[Exit] = []
         try:
-            ready: Iterable[_Ready] = self._plans()
+            ready: Iterable[Protected] = self._plans()
             if question is not None:
                 ready = self._confirmed(list(ready), question)
             for each in ready:
@@ -80,18 +84,14 @@ class _Run:
             raise
         return worst([*self._sweep.exits, *self._report.exits, *exits])
 
-    def _plans(self) -> Iterator[_Ready]:
-        for target in self._sweep.targets(self._policies):
-            ready = None
-            with self._sweep.reading(target.name):
-                planned = self._source.live.plan(self._source.registry.repository(target.name), target.policy)
-                ready = _Ready(target, planned)
-            if ready is not None and self._report.add(ready.planned.plan, target.policy):
-                yield ready
+    def _plans(self) -> Iterator[Protected]:
+        for made in self._protection.plans(materials(self._source, self._sweep, self._policies)):
+            if self._report.add(made):
+                yield made
 
-    def _confirmed(self, ready: list[_Ready], question: Question) -> list[_Ready]:
+    def _confirmed(self, ready: list[Protected], question: Question) -> list[Protected]:
         """What may be carried out, once the user has seen it all and agreed."""
-        plans = [each.planned.plan for each in ready if each.planned.plan.steps]
+        plans = [each.plan for each in ready if each.plan.steps]
         if not plans:
             return ready
         if self._console.stop():
@@ -106,17 +106,19 @@ class _Run:
         self._console.say("nothing was deleted")
         return []
 
-    def _apply(self, ready: _Ready) -> Exit:
-        plan = ready.planned.plan
+    def _apply(self, made: Protected) -> Exit:
+        plan, name = made.plan, made.plan.repository.name
         if plan.steps:
             self._changed = True
-        applied = self._source.live.apply(ready.planned, self._source.registry.repository(ready.target.name))
-        self._deletions.append(f"{ready.target.name}: {text.deletions(plan, applied.outcomes)}")
+        repository = self._source.registry.repository(name)
+        planned = Planned(plan, made.material.left_over)
+        applied = self._source.live.apply(planned, repository, self._protection.veto(made))
+        self._deletions.append(f"{name}: {text.deletions(plan, applied.outcomes)}")
         try:
             self._report.applied(plan, applied)
         except OutputLost:
             self._console.say(self._deletions[-1])
             raise
         say_what_is_left(plan, applied, self._console)
-        self._ended = applied.interrupted
+        self._ended = applied.interrupted or isinstance(applied.stopped_by, WorkloadsUnread)
         return exit_of(applied, strict=self._strict)

@@ -17,8 +17,9 @@ def show(request: Request, repository: str, *, now: float, console: Console) -> 
         with open_source(request, now, console) as source:
             return source.resource_tags(repository)
 
-    policy = policies_of(request).policy_for(repository, tags)
+    policies = policies_of(request)
+    policy = policies.policy_for(repository, tags)
     if policy is None:
         raise Misuse(f"repository {repository}: no policy fits it, so it is left alone")
-    console.print([f"# {repository}: {policy.name}", *dump(policy, repository).splitlines()])
+    console.print([f"# {repository}: {policy.name}", *dump(policy, repository, policies.in_use).splitlines()])
     return Exit.DONE

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.live import Live
 from aws_ecr_gc.config import Connection, Request
@@ -21,6 +23,9 @@ class Source(Protocol):
     """A registry to read from. `at` is the time to decide as at, in epoch seconds; None is that of each reading."""
 
     at: float | None
+
+    def connection(self, stated: Connection) -> Connection:
+        """The stated connection, to where the registry is: its account and region, as far as they are known."""
 
     def names(self, patterns: Sequence[str]) -> list[str]:
         """As `ports.RegistryPort.names`."""
@@ -43,6 +48,9 @@ class LiveSource:
         self.live = live
         self.at = at
 
+    def connection(self, stated: Connection) -> Connection:
+        return stated
+
     def names(self, patterns: Sequence[str]) -> list[str]:
         return self.registry.names(patterns)
 
@@ -62,6 +70,10 @@ class SnapshotSource:
     def __init__(self, snapshot: Snapshot, at: float | None) -> None:
         self._snapshot = snapshot
         self.at = at
+
+    def connection(self, stated: Connection) -> Connection:
+        registry = self._snapshot.registry
+        return replace(stated, region=registry.region, registry_id=registry.account)
 
     def names(self, patterns: Sequence[str]) -> list[str]:
         return self._snapshot.names(patterns)

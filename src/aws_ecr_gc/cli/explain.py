@@ -23,6 +23,8 @@ def parser() -> Parser:
     made.word("image", metavar="REPO:TAG|REPO@DIGEST", type=image, help="the image; a digest may be cut short")
     flags.declare_policy_file(made)
     flags.declare_original(made)
+    flags.declare_unread(made)
+    flags.declare_uses_file(made)
     flags.declare_output(made)
     flags.declare_reading(made)
     return made

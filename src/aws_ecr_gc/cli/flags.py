@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from aws_ecr_gc.errors import Incomplete, Misuse
 
 if TYPE_CHECKING:
     from aws_ecr_gc.config import Config, Connection, Directories, OriginalFlags, Request
+    from aws_ecr_gc.discovery.settings import Settings
 
 _PREFIX = re.compile(r"(?:[a-zA-Z0-9_][a-zA-Z0-9._-]*)?")  # so `--keep $UNSET --dry-run=1` does not delete
 _NAME = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
@@ -22,6 +24,7 @@ def declare(parser: Parser) -> None:
     parser.value("repo", metavar="NAME", type=repository, help="the repository (required)")
     _declare_region(parser)
     declare_original(parser)
+    declare_unread(parser)
     parser.switch("dry-run", "show what would be deleted, and delete nothing")
     declare_strict(parser)
     _declare_account(parser)
@@ -46,6 +49,29 @@ def declare_original(parser: Parser) -> None:
         type=duration,
         help="untagged images younger than this stay, such as 90m, 1h30m, 2d; 0 turns it off (default: 1h)",
     )
+    parser.value(
+        "protect-in-use",
+        metavar="SOURCES",
+        type=sources,
+        help="retain what these AWS services run or may run, such as ecs,lambda; all is every one there is",
+    )
+
+
+def declare_unread(parser: Parser) -> None:
+    """What may be missing of what is in use."""
+    parser.value(
+        "allow-unread",
+        metavar="SOURCE",
+        action="append",
+        default=[],
+        type=origin,
+        help="go on although this source of what is in use can't be read, such as ecs or ecs@123456789012/us-east-1",
+    )
+
+
+def declare_uses_file(parser: Parser) -> None:
+    """A file instead of workloads."""
+    parser.value("in-use", guarded=True, metavar="FILE", help="take what is in use from this file of in-use --out")
 
 
 def declare_strict(parser: Parser) -> None:
@@ -139,6 +165,7 @@ def config_from(arguments: argparse.Namespace) -> "Config":
         directories=directories_from(arguments),
         dry_run=arguments.dry_run,
         strict=arguments.strict,
+        allow_unread=tuple(arguments.allow_unread),
         output=arguments.output,
     )
 
@@ -162,6 +189,8 @@ def request_from(arguments: argparse.Namespace) -> "Request":
         directories=directories_from(arguments),
         snapshot=Path(arguments.snapshot) if arguments.snapshot else None,
         at=arguments.at,
+        uses=Path(arguments.in_use) if vars(arguments).get("in_use") else None,
+        allow_unread=tuple(vars(arguments).get("allow_unread", ())),
         output=arguments.output,
     )
 
@@ -172,6 +201,9 @@ def refuse_two_policies(arguments: argparse.Namespace) -> None:
         raise Misuse("-f and the original's flags (--keep, --delete-untagged) are two policies; which one is meant?")
     if arguments.grace is not None:
         raise Misuse("--grace belongs to the original's flags; in the policy file write protect: {grace: 2h}")
+    if arguments.protect_in_use is not None:
+        stated = f"in_use: {{sources: [{', '.join(arguments.protect_in_use)}]}}"
+        raise Misuse(f"--protect-in-use belongs to the original's flags; in the policy file write {stated}")
 
 
 def original_from(arguments: argparse.Namespace) -> "OriginalFlags":
@@ -183,9 +215,17 @@ def original_from(arguments: argparse.Namespace) -> "OriginalFlags":
         counts[prefix] = count
     from aws_ecr_gc.config import OriginalFlags
 
-    if arguments.grace is None:
-        return OriginalFlags(counts, arguments.delete_untagged)
-    return OriginalFlags(counts, arguments.delete_untagged, arguments.grace)
+    stated = {} if arguments.grace is None else {"grace": arguments.grace}
+    return OriginalFlags(counts, arguments.delete_untagged, **stated, in_use=settings_from(arguments.protect_in_use))
+
+
+def settings_from(sources: Sequence[str] | None) -> "Settings | None":
+    """What is to be looked for that runs images."""
+    if sources is None:
+        return None
+    from aws_ecr_gc.discovery.settings import Settings
+
+    return Settings(sources=tuple(each for each in sources if each != "all"), every="all" in sources)
 
 
 def connection_from(arguments: argparse.Namespace) -> "Connection":
@@ -205,6 +245,32 @@ def directories_from(arguments: argparse.Namespace) -> "Directories":
         Path(arguments.cache_dir) if arguments.cache_dir else None,
         Path(arguments.state_dir) if arguments.state_dir else None,
     )
+
+
+def sources(text: str) -> list[str]:
+    """The names of AWS's sources of workloads, `all` among them."""
+    from aws_ecr_gc.discovery.sources import SOURCES
+
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name in {"kubernetes", "list"}:
+            raise argparse.ArgumentTypeError(f"{name} needs to be told where: write it in a policy file, under in_use:")
+        if name not in SOURCES and name != "all":
+            raise argparse.ArgumentTypeError(f"{name!r} is no source; there are {', '.join(SOURCES)}, and all")
+    return list(dict.fromkeys(names))
+
+
+def origin(text: str) -> str:
+    """What `usage.Origin.is_named_by` takes."""
+    from aws_ecr_gc.discovery.sources import SOURCES
+
+    source, _, where = text.partition("@")
+    others = ("kubernetes", "list", "organization", "role")
+    if source not in SOURCES and source not in others:
+        raise argparse.ArgumentTypeError(f"{source!r} is no source; there are {', '.join((*SOURCES, *others))}")
+    if text.endswith(("@", "/")) and not (source == "list" and where):
+        raise argparse.ArgumentTypeError(f"{text!r}: write {source}, or {source}@123456789012/us-east-1")
+    return text
 
 
 def repository(text: str) -> str:

@@ -1,5 +1,6 @@
 """`aws-ecr-gc iam-policy`: the permissions that a run with the same flags needs."""
 
+import argparse
 import json
 from collections.abc import Sequence
 
@@ -19,8 +20,10 @@ def parser() -> Parser:
     flags.declare_policy_file(made)
     flags.declare_repositories(made)
     flags.declare_original(made)
+    flags.declare_unread(made)
     made.switch("dry-run", "for a run that deletes nothing")
     made.switch("for-snapshot", "for aws-ecr-gc snapshot with these --repo")
+    made.switch("for-workloads", "for the role in other accounts where what is in use is looked for")
     made.switch("yes", "as of run; of no account here")
     flags.declare_strict(made)
     flags.declare_output(made)
@@ -37,6 +40,8 @@ def run(arguments: Sequence[str]) -> Exit:
         flags.refuse_two_policies(asked)
     if asked.for_snapshot and (asked.f or asked.keep or asked.delete_untagged):
         raise Misuse("--for-snapshot: a snapshot has no policy; leave out -f, --keep and --delete-untagged")
+    if asked.for_workloads:
+        return _print_workloads_policy(asked)
     if not asked.f and len(asked.repo) != 1 and not asked.for_snapshot:
         raise Incomplete("give --repo once, or -f")
     from pathlib import Path
@@ -51,4 +56,18 @@ def run(arguments: Sequence[str]) -> Exit:
         dry_run=asked.dry_run,
     )
     print(json.dumps(document, indent=2))
+    return Exit.DONE
+
+
+def _print_workloads_policy(asked: argparse.Namespace) -> Exit:
+    from pathlib import Path
+
+    from aws_ecr_gc.app.permissions import settings_of, workloads_policy
+
+    settings = settings_of(Path(asked.f) if asked.f else flags.original_from(asked))
+    if settings is None or not settings.asks_aws:
+        raise Misuse(
+            "--for-workloads: no AWS service is looked into; see in_use: {sources: [...]}, or --protect-in-use"
+        )
+    print(json.dumps(workloads_policy(settings), indent=2))
     return Exit.DONE

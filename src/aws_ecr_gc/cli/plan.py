@@ -18,6 +18,8 @@ def parser() -> Parser:
     made = Parser(_NAME, "Show what a policy would delete, and why. Nothing is deleted.")
     flags.declare_policy_file(made)
     flags.declare_original(made)
+    flags.declare_unread(made)
+    flags.declare_uses_file(made)
     flags.declare_repositories(made)
     made.value(
         "forecast",

@@ -24,6 +24,7 @@ def parser() -> Parser:
     flags.declare_policy_file(made)
     flags.declare_repositories(made)
     made.switch("yes", "do not ask; without a terminal nothing is deleted unless this is given")
+    flags.declare_unread(made)
     flags.declare_strict(made)
     flags.declare_output(made)
     flags.declare_connection(made)
@@ -57,7 +58,7 @@ def _refuse_what_only_plans(arguments: Sequence[str]) -> None:
         name = word.lstrip("-").partition("=")[0]
         if word.startswith("-") and name == "dry-run":
             raise Misuse("--dry-run: that is aws-ecr-gc plan, with the same flags")
-        if word.startswith("-") and name in {"snapshot", "at", "forecast"}:
+        if word.startswith("-") and name in {"snapshot", "at", "forecast", "in-use"}:
             raise Misuse(f"--{name}: what is planned so can't be carried out; it is for aws-ecr-gc plan")
 
 

@@ -47,6 +47,10 @@ class PolicyFile:
     def __init__(self, documents: Sequence[Document]) -> None:
         self.files = tuple(document.path for document in documents)
         self.sha256 = _hash(document.content for document in documents)
+        self.in_use = values.in_use(
+            [(document.path.parent, document.part.in_use) for document in documents if document.part.in_use]
+        )
+        """What is looked for that runs an image, for all repositories; None if no document asks."""
         self._layers = [_Layer(document) for document in documents]
         self._made = cache(self._policy)
 

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from aws_ecr_gc import durations
+from aws_ecr_gc.discovery.settings import Kind, Kubernetes, Listing, Settings
 from aws_ecr_gc.policy.rules import Guards, Keep, Match, Policy, Rule
 from aws_ecr_gc.policyfile.yaml_text import NUMBER
 
@@ -23,8 +24,8 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(rf"(?:{NUMBER})$"), list("-+.0123456789"))
 
 
-def dump(policy: Policy, repository: str | None) -> str:
-    """A YAML policy file that, loaded again, gives an equal policy but for its name.
+def dump(policy: Policy, repository: str | None, in_use: Settings | None = None) -> str:
+    """A YAML policy file that, loaded again, gives an equal policy but for its name, and looks for the same uses.
 
     It is for the one repository, or for every one. The prefix of no letters comes back as the glob `*`, which means
     the same.
@@ -44,7 +45,7 @@ def dump(policy: Policy, repository: str | None) -> str:
         "guards": _guards(policy.guards),
     }
     return yaml.dump(
-        {"version": 1, "policies": [content]},
+        {"version": 1, **({} if in_use is None else {"in_use": _in_use(in_use)}), "policies": [content]},
         Dumper=_Dumper,
         sort_keys=False,
         default_flow_style=None,
@@ -89,6 +90,36 @@ def _keep(keep: Keep) -> dict[str, Any]:
         **({} if keep.timezone == "UTC" else {"timezone": keep.timezone}),
         **dict(keep.versions),
     }
+
+
+def _in_use(settings: Settings) -> dict[str, Any]:
+    revisions = {"task_definition_revisions": settings.revisions} if settings.asks_aws else {}
+    clusters = settings.kubernetes
+    return {
+        **_stated("sources", [*(["all"] if settings.every else []), *settings.sources]),
+        **revisions,
+        **_stated("accounts", list(settings.accounts)),
+        **_stated("organization", settings.organization),
+        **_stated("role", settings.role),
+        **_stated("external_id", settings.external_id),
+        **_stated("regions", list(settings.regions)),
+        **_stated("kubernetes", None if clusters is None else _clusters(clusters)),
+        **_stated("lists", [_listing(listing) for listing in settings.lists]),
+    }
+
+
+def _clusters(clusters: Kubernetes) -> dict[str, Any]:
+    return {
+        **_stated("contexts", list(clusters.contexts)),
+        **_stated("kubeconfig", clusters.kubeconfig),
+        **_stated("in_cluster", clusters.in_cluster),
+    }
+
+
+def _listing(listing: Listing) -> dict[str, Any]:
+    if listing.kind is Kind.STDIN:
+        return {"file": "-"}
+    return {listing.kind.value: list(listing.words) if listing.kind is Kind.COMMAND else listing.words[0]}
 
 
 def _guards(guards: Guards) -> dict[str, Any]:

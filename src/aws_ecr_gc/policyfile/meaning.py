@@ -14,7 +14,7 @@ _NAME_LETTERS = "a-z0-9._/-"
 
 def document_mistakes(document: Spot) -> Iterator[Mistake]:
     """All of one document's."""
-    yield from document.reserved("in_use")
+    yield from _in_use_mistakes(document)
     yield from _protect_mistakes(document)
     policies = list(document.each("policies"))
     for policy in policies:
@@ -23,7 +23,9 @@ def document_mistakes(document: Spot) -> Iterator[Mistake]:
 
 
 def _policy_mistakes(policy: Spot) -> Iterator[Mistake]:
-    yield from policy.reserved("in_use")
+    if policy.at("in_use") is not None:
+        reason = "holds for the repositories of every policy, so it stands at the top of the file"
+        yield policy.mistake_of("in_use", reason, "move it there")
     yield from _protect_mistakes(policy)
     selector = policy.at("repositories")
     if selector is not None:
@@ -45,6 +47,27 @@ def _policy_mistakes(policy: Spot) -> Iterator[Mistake]:
             reason = f"{quoted(name.text)} is the name of an earlier rule too, in line {lines[name.text]}"
             yield name.mistake(reason, "name each rule once")
         lines.setdefault(name.text, name.node.place.line)
+
+
+def _in_use_mistakes(document: Spot) -> Iterator[Mistake]:
+    in_use = document.at("in_use")
+    if in_use is None or not in_use.is_sound or in_use.node.members is None:
+        return
+    if not {"sources", "kubernetes", "lists"} & set(in_use.keys):
+        yield in_use.mistake("names nothing to look into", "write sources: [ecs, lambda], kubernetes: or lists:")
+    elsewhere = [key for key in ("accounts", "organization") if key in in_use.keys]
+    if elsewhere and "role" not in in_use.keys:
+        reason = "other accounts are entered with a role, and none is named"
+        yield in_use.mistake_of(elsewhere[0], reason, "write role: NAME beside it")
+    for key in ("accounts", "organization", "regions", "task_definition_revisions"):
+        if key in in_use.keys and "sources" not in in_use.keys:
+            yield in_use.mistake_of(key, "says how AWS's services are looked into, and none is named", "write sources:")
+    for each in in_use.each("lists"):
+        if each.is_sound and len(each.keys) != 1:
+            yield each.mistake("must have one of file, url and command", "write file: images.txt")
+    clusters = in_use.sound("kubernetes")
+    if clusters is not None and not {"contexts", "in_cluster"} & set(clusters.keys):
+        yield clusters.mistake("names no cluster", "write contexts: [NAME], or in_cluster: true")
 
 
 def _protect_mistakes(spot: Spot) -> Iterator[Mistake]:

@@ -55,6 +55,31 @@ Name = Annotated[
 ]
 Group = Annotated[str, Meta(title="a group's name", min_length=1, max_length=512, examples=["branch"])]
 
+UseSource = Literal[
+    "all",
+    "ecs",
+    "lambda",
+    "apprunner",
+    "batch",
+    "sagemaker",
+    "codebuild",
+    "agentcore",
+    "emr-serverless",
+    "imagebuilder",
+    "cloudformation",
+    "eks",
+    "inspector",
+]
+Account = Annotated[str, Meta(title="an account id of 12 digits", pattern="^[0-9]{12}$", examples=["123456789012"])]
+Role = Annotated[
+    str,
+    Meta(
+        title="a role's name, with its path if it has one", pattern="^[A-Za-z0-9_+=,.@/-]{1,512}$", examples=["reader"]
+    ),
+]
+Region = Annotated[str, Meta(title="a region", pattern="^[a-z]{2,5}(-[a-z0-9]+)+$", examples=["eu-west-1"])]
+Context = Annotated[str, Meta(title="a context's name", min_length=1, max_length=512, examples=["prod"])]
+
 Globs = Glob | Annotated[list[Glob], Meta(min_length=1, examples=[["build-*"]])]
 Prefixes = Prefix | Annotated[list[Prefix], Meta(min_length=1, examples=[["release-"]])]
 Regexes = Regex | Annotated[list[Regex], Meta(min_length=1, examples=[["v[0-9]+"]])]
@@ -261,6 +286,82 @@ class PolicyPart(Struct, forbid_unknown_fields=True, frozen=True):
     in_use: Reserved = UNSET
 
 
+class KubernetesPart(Struct, forbid_unknown_fields=True, frozen=True):
+    """Clusters to look into. Those of EKS are found by the source eks, without any of this."""
+
+    contexts: Annotated[
+        Context | list[Context] | UnsetType, Meta(description="Contexts of the kubeconfig.", examples=["prod"])
+    ] = UNSET
+    kubeconfig: Annotated[
+        Annotated[str, Meta(min_length=1)] | UnsetType,
+        Meta(description="The kubeconfig, seen from this file; KUBECONFIG or ~/.kube/config, if absent."),
+    ] = UNSET
+    in_cluster: Annotated[bool | UnsetType, Meta(description="The cluster that the program itself runs in.")] = UNSET
+
+
+class ListPart(Struct, forbid_unknown_fields=True, frozen=True):
+    """A list of images that are in use: one of file, url and command."""
+
+    file: Annotated[
+        Annotated[str, Meta(min_length=1)] | UnsetType,
+        Meta(description="A file, seen from this one; - is standard input.", examples=["images.txt"]),
+    ] = UNSET
+    url: Annotated[
+        Annotated[str, Meta(pattern="^https?://[^/]", title="a URL", examples=["https://example.com/images.txt"])]
+        | UnsetType,
+        Meta(description="What an http or https URL gives."),
+    ] = UNSET
+    command: Annotated[
+        Annotated[list[Annotated[str, Meta(min_length=1)]], Meta(min_length=1)] | UnsetType,
+        Meta(description="What a program prints: its name and its arguments, no shell.", examples=[["helm", "list"]]),
+    ] = UNSET
+
+
+class InUsePart(Struct, forbid_unknown_fields=True, frozen=True):
+    """What is looked for that runs, or may run, an image: such images stay, and what they need."""
+
+    sources: Annotated[
+        UseSource | Annotated[list[UseSource], Meta(min_length=1)] | UnsetType,
+        Meta(
+            description="AWS's services to look into; all is every one that AWS's endpoint data list for the region.",
+            examples=[["ecs", "lambda"]],
+        ),
+    ] = UNSET
+    task_definition_revisions: Annotated[
+        Annotated[int, Meta(ge=0)] | UnsetType,
+        Meta(
+            description="How many ACTIVE revisions of every family of ECS task definitions count; 3 if absent.",
+            examples=[3],
+        ),
+    ] = UNSET
+    accounts: Annotated[
+        list[Account] | UnsetType,
+        Meta(description="Accounts to look into besides that of the credentials.", examples=[["123456789012"]]),
+    ] = UNSET
+    organization: Annotated[
+        bool | UnsetType, Meta(description="Whether to look into all accounts of the AWS organization.")
+    ] = UNSET
+    role: Annotated[
+        Role | UnsetType,
+        Meta(description="The role with which other accounts are entered.", examples=["ecr-gc-reader"]),
+    ] = UNSET
+    external_id: Annotated[
+        Annotated[str, Meta(min_length=2, max_length=1224)] | UnsetType,
+        Meta(description="The external id that the role asks for.", examples=["ecr-gc"]),
+    ] = UNSET
+    regions: Annotated[
+        list[Region] | UnsetType,
+        Meta(description="The regions to look into; that of the registry, if absent.", examples=[["eu-west-1"]]),
+    ] = UNSET
+    kubernetes: Annotated[
+        KubernetesPart | UnsetType, Meta(description="Clusters to look into.", examples=[{"contexts": ["prod"]}])
+    ] = UNSET
+    lists: Annotated[
+        list[ListPart] | UnsetType,
+        Meta(description="Lists of images that are in use besides.", examples=[[{"file": "images.txt"}]]),
+    ] = UNSET
+
+
 class DocumentPart(Struct, forbid_unknown_fields=True, frozen=True):
     """A policy file: the first policy whose selector fits a repository applies; one that none fits is left alone."""
 
@@ -291,7 +392,13 @@ class DocumentPart(Struct, forbid_unknown_fields=True, frozen=True):
         GuardsPart | UnsetType,
         Meta(description="Guards of every policy, also of files that extend this.", examples=[{"max_delete": 500}]),
     ] = UNSET
-    in_use: Reserved = UNSET
+    in_use: Annotated[
+        InUsePart | UnsetType,
+        Meta(
+            description="What is in use stays under every policy, also of files that extend this.",
+            examples=[{"sources": ["ecs", "lambda"]}],
+        ),
+    ] = UNSET
 
 
 DOCUMENT = msgspec.inspect.type_info(Annotated[DocumentPart, Meta(extra={"mend": "begin with version: 1"})])

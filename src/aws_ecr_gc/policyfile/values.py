@@ -1,15 +1,26 @@
 """From a document that is known to be right to the values that the engine works with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
 
 from aws_ecr_gc import durations
+from aws_ecr_gc.discovery.settings import Kind, Kubernetes, Listing, Settings
 from aws_ecr_gc.policy.calendar import PERIODS
 from aws_ecr_gc.policy.rules import Guards, Keep, Match, Rule
 from aws_ecr_gc.policy.versions import LEVELS
-from aws_ecr_gc.policyfile.shape import ExceptPart, GuardsPart, KeepPart, MatchPart, ProtectPart, RulePart
+from aws_ecr_gc.policyfile.shape import (
+    ExceptPart,
+    GuardsPart,
+    InUsePart,
+    KeepPart,
+    ListPart,
+    MatchPart,
+    ProtectPart,
+    RulePart,
+)
 
 _DEFAULT_GRACE = 3600.0
 _Stated = TypeVar("_Stated")
@@ -48,7 +59,61 @@ def guards(parts: Iterable[GuardsPart | UnsetType]) -> Guards:
     )
 
 
-def texts(stated: str | list[str] | UnsetType) -> tuple[str, ...]:
+def in_use(parts: Sequence[tuple[Path, InUsePart]]) -> Settings | None:
+    """What all of them ask for together; the first that states a role, an external id or a kubeconfig decides it.
+
+    Each part comes with the folder that its files are seen from. None where there is no part.
+    """
+    if not parts:
+        return None
+    each = [part for _, part in parts]
+    sources = dict.fromkeys(source for part in each for source in texts(part.sources))
+    revisions = [part.task_definition_revisions for part in each if part.task_definition_revisions is not UNSET]
+    return Settings(
+        sources=tuple(source for source in sources if source != "all"),
+        every="all" in sources,
+        revisions=max(revisions, default=3),
+        accounts=_united(part.accounts for part in each),
+        organization=any(part.organization is True for part in each),
+        role=_first(part.role for part in each),
+        external_id=_first(part.external_id for part in each),
+        regions=_united(part.regions for part in each),
+        kubernetes=_clusters(parts),
+        lists=tuple(dict.fromkeys(_listing(folder, row) for folder, part in parts for row in stated(part.lists, []))),
+    )
+
+
+def _united(lists: Iterable[list[str] | UnsetType]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for each in lists for text in texts(each)))
+
+
+def _first(values: Iterable[str | UnsetType]) -> str | None:
+    return next((value for value in values if not isinstance(value, UnsetType)), None)
+
+
+def _clusters(parts: Sequence[tuple[Path, InUsePart]]) -> Kubernetes | None:
+    there = [(folder, part.kubernetes) for folder, part in parts if part.kubernetes]
+    if not there:
+        return None
+    files = (str(folder / part.kubeconfig) for folder, part in there if part.kubeconfig is not UNSET)
+    return Kubernetes(
+        contexts=tuple(dict.fromkeys(context for _, part in there for context in texts(part.contexts))),
+        kubeconfig=next(files, None),
+        in_cluster=any(part.in_cluster is True for _, part in there),
+    )
+
+
+def _listing(folder: Path, part: ListPart) -> Listing:
+    if part.command is not UNSET:
+        return Listing(Kind.COMMAND, tuple(part.command))
+    if part.url is not UNSET:
+        return Listing(Kind.URL, (part.url,))
+    if part.file == "-":
+        return Listing(Kind.STDIN)
+    return Listing(Kind.FILE, (str(folder / stated(part.file, "")),))
+
+
+def texts(stated: str | Sequence[str] | UnsetType) -> tuple[str, ...]:
     """A list of texts, in place of which one text may stand."""
     if isinstance(stated, UnsetType):
         return ()

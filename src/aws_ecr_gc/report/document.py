@@ -3,7 +3,7 @@
 The shapes below are the format; `schemas/run.schema.json` is generated from them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,8 @@ from msgspec import UNSET, Struct, UnsetType, field
 from aws_ecr_gc.inventory import Status
 from aws_ecr_gc.plan import Decision, Outcome, Plan, Result, Verdict
 from aws_ecr_gc.reference import Repository
+from aws_ecr_gc.report.uses import InUsePart, UsePart, in_use_part, use_parts
+from aws_ecr_gc.usage import InUse, Use
 
 
 class RepositoryPart(Struct, forbid_unknown_fields=True):
@@ -82,7 +84,11 @@ class Counts(Struct, forbid_unknown_fields=True):
 
 
 class Document(Struct, forbid_unknown_fields=True):
-    """One run of the collector over one repository. Times are UTC."""
+    """One run of the collector over one repository. Times are UTC.
+
+    `in_use` is null where nothing was to be asked, or nothing was to be deleted; `broken` are the workloads whose image
+    is not there to be pulled.
+    """
 
     version: int
     tool: str
@@ -93,6 +99,8 @@ class Document(Struct, forbid_unknown_fields=True):
     counts: Counts
     interrupted: bool
     stopped_by: str | None
+    in_use: InUsePart | None = None
+    broken: list[UsePart] = field(default_factory=list)
     images: list[ImagePart] = field(default_factory=list)
 
 
@@ -105,6 +113,8 @@ def document(
     dry_run: bool,
     interrupted: bool,
     stopped_by: str | None,
+    in_use: InUse | None = None,
+    broken: Sequence[Use] = (),
 ) -> Document:
     """The document of a run that got as far as a plan."""
     return Document(
@@ -117,6 +127,8 @@ def document(
         counts=counts_of(plan, outcomes),
         interrupted=interrupted,
         stopped_by=stopped_by,
+        in_use=None if in_use is None else in_use_part(in_use),
+        broken=use_parts(broken),
         images=[image_part(decision, outcomes.get(decision.image.digest)) for decision in plan.decisions],
     )
 

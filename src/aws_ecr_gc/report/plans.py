@@ -10,7 +10,9 @@ from msgspec import Struct
 
 from aws_ecr_gc.inventory import Status
 from aws_ecr_gc.plan import Outcome, Plan, Verdict
-from aws_ecr_gc.report import document, text
+from aws_ecr_gc.report import document, text, uses
+from aws_ecr_gc.report.uses import InUsePart, UsePart, use_parts
+from aws_ecr_gc.usage import Use
 
 
 class Guarded(Struct, frozen=True):
@@ -24,7 +26,8 @@ class Guarded(Struct, frozen=True):
 class RepositoryPlan(Struct, forbid_unknown_fields=True):
     """One repository: the policy that fits it, and what it makes of every image. Sizes in bytes, 'at most'.
 
-    `refused` names the guards that forbid carrying the plan out. `interrupted` and `stopped_by` are of `run`.
+    `refused` names the guards that forbid carrying the plan out; `broken` are the workloads whose image is not there to
+    be pulled. `interrupted` and `stopped_by` are of `run`.
     """
 
     repository: document.RepositoryPart
@@ -33,6 +36,7 @@ class RepositoryPlan(Struct, forbid_unknown_fields=True):
     counts: document.Counts
     size_to_delete: int
     refused: list[Guarded]
+    broken: list[UsePart]
     interrupted: bool
     stopped_by: str | None
     images: list[document.ImagePart]
@@ -46,7 +50,10 @@ class Unread(Struct, forbid_unknown_fields=True):
 
 
 class PlanDocument(Struct, forbid_unknown_fields=True):
-    """The plans for several repositories as at one time. `left_alone` are those that no policy fits."""
+    """The plans for several repositories as at one time. `left_alone` are those that no policy fits.
+
+    `in_use` is null where nothing was to be asked, or nothing was to be deleted.
+    """
 
     version: int
     tool: str
@@ -56,6 +63,7 @@ class PlanDocument(Struct, forbid_unknown_fields=True):
     repositories: list[RepositoryPlan]
     left_alone: list[str]
     unread: list[Unread]
+    in_use: InUsePart | None
 
 
 def schema() -> dict[str, Any]:
@@ -63,7 +71,7 @@ def schema() -> dict[str, Any]:
     return msgspec.json.schema(PlanDocument)
 
 
-def part(plan: Plan, policy: str, refused: Sequence[Guarded]) -> RepositoryPlan:
+def part(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Sequence[Use] = ()) -> RepositoryPlan:
     """The part of the document that one repository fills."""
     return RepositoryPlan(
         repository=document.repository_part(plan.repository),
@@ -72,6 +80,7 @@ def part(plan: Plan, policy: str, refused: Sequence[Guarded]) -> RepositoryPlan:
         counts=document.counts_of(plan, {}),
         size_to_delete=plan.size,
         refused=list(refused),
+        broken=use_parts(broken),
         interrupted=False,
         stopped_by=None,
         images=[document.image_part(decision, None) for decision in plan.decisions],
@@ -90,7 +99,7 @@ def complete(
             image.outcome = document.outcome_part(outcomes[image.digest])
 
 
-def lines(plan: Plan, policy: str, refused: Sequence[Guarded]) -> Iterator[str]:
+def lines(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Sequence[Use] = ()) -> Iterator[str]:
     """One repository as text: what goes, newest first, with its reasons; what stays, by reason."""
     repository = plan.repository
     yield f"Total images in {repository.name} ({repository.registry.region}): {plan.active}"
@@ -112,6 +121,7 @@ def lines(plan: Plan, policy: str, refused: Sequence[Guarded]) -> Iterator[str]:
             yield f"  {rule}: {count}"
     if len(plan.decisions) > plan.active:
         yield f"Archived or on the way back, left alone ({len(plan.decisions) - plan.active})"
+    yield from uses.broken(broken)
     for guard in refused:
         yield f"Refused by the guard {guard.guard}: {guard.detail}; {guard.way_round}"
 

@@ -31,7 +31,7 @@ def run(arguments: Sequence[str]) -> Exit:
 
     from aws_ecr_gc.policyfile import dump, parse
 
-    text = dump(original.policy, given.repo or None)
+    text = dump(original.policy, given.repo or None, original.in_use)
     parse(text.encode(), Path("from-flags.yaml"))
     print(text, end="")
     return Exit.DONE

@@ -1,0 +1,142 @@
+"""Plans under in-use protection, or without it where none is asked for."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.material import Material
+from aws_ecr_gc.apply import Veto
+from aws_ecr_gc.config import Connection
+from aws_ecr_gc.discovery.settings import Settings
+from aws_ecr_gc.errors import Misuse, Outdated
+from aws_ecr_gc.plan import Plan
+from aws_ecr_gc.report import text
+from aws_ecr_gc.usage import InUse, Use, broken, without
+
+if TYPE_CHECKING:
+    from aws_ecr_gc.app.workloads import Workloads
+
+
+class Protected(Struct, frozen=True):
+    """A plan, what it was made of, and what was in use then; None where nobody asked."""
+
+    material: Material
+    plan: Plan
+    in_use: InUse | None = None
+
+    @property
+    def broken(self) -> Sequence[Use]:
+        """The uses of the repository whose image is not there."""
+        if self.in_use is None:
+            return ()
+        return broken(self.material.inventory, self.in_use.in_repository(self.plan.repository))
+
+
+class Protection:
+    """What decides with which uses plans are made: here with none."""
+
+    def plans(self, materials: Iterable[Material]) -> Iterator[Protected]:
+        """A plan for each, one by one as repositories are read."""
+        for material in materials:
+            yield Protected(material, material.plan())
+
+    def read(self, materials: Sequence[Material]) -> InUse | None:  # noqa: ARG002 - nobody asks
+        """What is in use, for these repositories. Raises WorkloadsUnread, and Outdated."""
+        return None
+
+    def veto(self, made: Protected) -> Veto | None:  # noqa: ARG002 - nobody asks
+        """What may object to steps of the plan while it is carried out."""
+        return None
+
+
+class _Batch(Protection):
+    """All repositories are read first, for workloads are read after them: what starts to run in between is seen."""
+
+    def plans(self, materials: Iterable[Material]) -> Iterator[Protected]:
+        """A plan for each. What is in use is read only where something would be deleted.
+
+        Raises WorkloadsUnread, and Outdated.
+        """
+        first = [Protected(material, material.plan()) for material in materials]
+        if not any(each.plan.steps for each in first):
+            yield from first
+            return
+        in_use = self.read([each.material for each in first])
+        for each in first:
+            uses = () if in_use is None else in_use.in_repository(each.material.repository)
+            yield Protected(each.material, each.material.plan(uses) if uses else each.plan, in_use)
+
+
+class _ByWorkloads(_Batch):
+    """What is in use is asked of the workloads, and again before anything is deleted."""
+
+    def __init__(self, workloads: "Workloads") -> None:
+        self._workloads = workloads
+
+    def read(self, materials: Sequence[Material]) -> InUse:  # noqa: ARG002 - they were read just now
+        return self._workloads.read()
+
+    def veto(self, made: Protected) -> Veto | None:
+        return None if made.in_use is None else self._workloads.veto(made.material, made.plan, made.in_use)
+
+
+class _ByFile(_Batch):
+    """What is in use stands in a file."""
+
+    def __init__(self, in_use: InUse, name: str) -> None:
+        self._in_use = in_use
+        self._name = name
+
+    def read(self, materials: Sequence[Material]) -> InUse:
+        for material in materials:
+            _check_time(self._in_use, material, self._name)
+        return self._in_use
+
+
+def protection_of(
+    settings: Settings | None,
+    connection: Connection,
+    now: float,
+    console: Console,
+    *,
+    allow_unread: Sequence[str],
+    saved: Path | None = None,
+) -> Protection:
+    """The protection that a policy file or the flags ask for, or that a file of uses gives.
+
+    Raises Misuse, and WorkloadsUnread for a file without something that may not be missing.
+    """
+    if saved is not None:
+        return _ByFile(_loaded(saved, settings, allow_unread), str(saved))
+    if settings is None:
+        if allow_unread:
+            raise Misuse("--allow-unread: nobody is asked what is in use: that takes in_use or --protect-in-use")
+        return Protection()
+    from aws_ecr_gc.app.workloads import Workloads  # noqa: PLC0415 - start-up: most runs protect nothing so
+
+    return _ByWorkloads(Workloads(settings, connection, allow_unread, console, now=now))
+
+
+def _loaded(path: Path, settings: Settings | None, allow_unread: Sequence[str]) -> InUse:
+    from aws_ecr_gc import usesfile  # noqa: PLC0415 - as in `protection_of`
+
+    in_use = without(usesfile.load(path), allow_unread)
+    known = {origin.source for origin in (*in_use.read, *(each.origin for each in in_use.unread))}
+    absent = [source for source in (settings.kinds if settings else ()) if source not in known]
+    if absent:
+        raise Misuse(f"{path}: {', '.join(absent)} was not read for it, and the policy asks for that; read it again")
+    return in_use
+
+
+def _check_time(in_use: InUse, material: Material, name: str) -> None:
+    """What began to run between the reading of workloads and that of the repository is in neither."""
+    taken_at = material.inventory.taken_at
+    if in_use.taken_at < taken_at:
+        raise Outdated(
+            f"{name}: read at {text.moment(in_use.taken_at)} UTC, before repository {material.repository.name} "
+            f"({text.moment(taken_at)} UTC), so what began to run in between is not known; take a snapshot first, "
+            "then in-use --out, then plan --snapshot --in-use"
+        )

@@ -1,0 +1,113 @@
+"""What is in use, as it was read last, and read again before anything is deleted."""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.material import Material
+from aws_ecr_gc.apply import Veto
+from aws_ecr_gc.aws.client import Session
+from aws_ecr_gc.config import Connection
+from aws_ecr_gc.discovery.reading import Discovery
+from aws_ecr_gc.discovery.settings import Settings
+from aws_ecr_gc.errors import Interrupted, Misuse
+from aws_ecr_gc.plan import Plan
+from aws_ecr_gc.report import text
+from aws_ecr_gc.usage import InUse, without
+
+FRESH = 300.0
+"""Seconds for which a reading is good enough to delete by."""
+
+
+class Workloads:
+    """The readings of one run. `read` is for the plan; `veto` reads again, for the deletion."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        connection: Connection,
+        allow_unread: Sequence[str],
+        console: Console,
+        *,
+        now: float,
+        fresh: float = FRESH,
+    ) -> None:
+        self._console = console
+        self._allow_unread = allow_unread
+        self._now = now
+        self._started = time.monotonic()
+        self._fresh = fresh
+        self._last: InUse | None = None
+        self._read_again_at: float | None = None
+        self._said: set[object] = set()
+        self._discovery = Discovery(
+            settings,
+            lambda: Session(connection.profile, connection.region),
+            stdin=_standard_input,
+            registry_account=connection.registry_id,
+            progress=self._show,
+            say=self._say_once,
+        )
+
+    def read(self) -> InUse:
+        """Everything that is in use. Raises WorkloadsUnread where a source is missing that may not be."""
+        started = time.monotonic()
+        found = self._discovery.read(self._now + started - self._started)
+        self._console.clear()
+        for each in (allowed := without(found, self._allow_unread)).unread:
+            self._say_once(f"warning: going on without {each.origin}: {each.reason}")
+        return allowed
+
+    def veto(self, material: Material, plan: Plan, seen: InUse) -> Veto:
+        """For `apply`: what of the plan came into use since it was `seen`; workloads are read again, whole, before the
+        first deletion of the run, and when that is older than five minutes.
+        """
+        vetoed: dict[str, str] = {}
+
+        def ask() -> Mapping[str, str]:
+            nonlocal seen
+            in_use = self._read_again()
+            if in_use is not seen:
+                vetoed.update(_newly_used(material, plan, in_use))
+                seen = in_use
+            return vetoed
+
+        return ask
+
+    def _read_again(self) -> InUse:
+        now = time.monotonic()
+        if self._last is None or self._read_again_at is None or now - self._read_again_at > self._fresh:
+            self._last = self.read()
+            self._read_again_at = now
+        return self._last
+
+    def _show(self, progress: str) -> None:
+        if self._console.stop():
+            self._console.clear()
+            raise Interrupted("interrupted while reading what is in use")
+        self._console.show(progress)
+
+    def _say_once(self, remark: str) -> None:
+        if remark not in self._said:
+            self._said.add(remark)
+            self._console.say(remark)
+
+
+def _newly_used(material: Material, plan: Plan, in_use: InUse) -> Iterator[tuple[str, str]]:
+    """The steps that would not be in a plan made now, and why."""
+    uses = in_use.in_repository(material.repository)
+    if not uses:
+        return
+    again = material.plan(uses)
+    dropped = {step.digest for step in plan.steps} - {step.digest for step in again.steps}
+    if dropped:
+        for decision in again.decisions:
+            if decision.image.digest in dropped:
+                yield decision.image.digest, text.reason(decision.reasons[0])
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise Misuse("standard input is closed: the list of what is in use can't be read from it")
+    return sys.stdin.buffer.read()
