@@ -28,7 +28,11 @@ _REFERENCED = "ImageReferencedByManifestList"
 
 
 Veto = Callable[[], Mapping[str, str]]
-"""What must not be deleted after all: why, by digest. Asked before each call; an `errors.Error` ends the work."""
+"""What must not be deleted after all: why, by digest. Asked before each call; an `errors.Error` ends the work.
+
+It gives the same mapping as long as it knows nothing newer.
+"""
+_LOOKS = 3
 
 
 class Applied(Struct, frozen=True):
@@ -42,20 +46,17 @@ class Applied(Struct, frozen=True):
     interrupted: bool
 
 
-def _nothing() -> Mapping[str, str]:
-    return {}
-
-
 def apply(
     plan: Plan,
     port: RepositoryPort,
     *,
     stop: Callable[[], bool],
-    veto: Veto = _nothing,
+    veto: Veto | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Applied:
     """Carry out the steps of a plan until they are done, `stop` says so, or a call fails after all its retries."""
-    run = _Run(port, stop, veto, progress)
+    nothing: Mapping[str, str] = {}
+    run = _Run(port, stop, veto or (lambda: nothing), progress)
     run.carry_out(plan.steps)
     run.carry_out(run.take_deferred(), last_try=True)
     return Applied(run.outcomes, run.stopped_by, run.interrupted)
@@ -89,6 +90,7 @@ class _Run:
         self._port = port
         self._stop = stop
         self._veto = veto
+        self._vetoed: Mapping[str, str] = {}
         self._progress = progress
         self._tags: dict[str, list[str]] = {}
         self._deferred: dict[str, Step] = {}
@@ -107,7 +109,7 @@ class _Run:
                 return
             unfinished = self._unblocked(self._unvetoed(batch))
             while unfinished and self._goes_on():
-                unfinished = self._unvetoed(self._attempt(unfinished, last_try=last_try))
+                unfinished = self._attempt(unfinished, last_try=last_try)
                 self._progress(len(self.outcomes))
 
     def _unvetoed(self, batch: list[Step]) -> list[Step]:
@@ -115,7 +117,7 @@ class _Run:
         if not batch or self.stopped_by is not None:
             return []
         try:
-            vetoed = self._veto()
+            self._vetoed = vetoed = self._veto()
         except Error as error:
             self.interrupted = isinstance(error, Interrupted)
             self.stopped_by = None if self.interrupted else error
@@ -164,7 +166,7 @@ class _Run:
     def _attempt(self, steps: list[Step], *, last_try: bool) -> list[Step]:
         """One look and one deletion. Returns the steps that need another: only an image with more tags than fit."""
         try:
-            ready = self._unchanged(steps)
+            ready = self._ready(steps)
             if not ready or not self._goes_on():
                 return []
             ids = [each for step in ready for each in self._ids(step)][:BATCH]
@@ -173,6 +175,19 @@ class _Run:
         except Error as error:
             self._fail(steps, error)
             return []
+
+    def _ready(self, steps: list[Step]) -> list[Step]:
+        """Those that are unchanged and unvetoed at one time, or nearly: each look may take long enough for the other to
+        be out of date.
+        """
+        ready = steps
+        for _ in range(_LOOKS):
+            ready = self._unvetoed(ready)
+            vetoed = self._vetoed
+            ready = self._unvetoed(self._unchanged(ready))
+            if self._vetoed is vetoed:
+                break
+        return ready
 
     def _fail(self, steps: list[Step], error: Error) -> None:
         for step in steps:

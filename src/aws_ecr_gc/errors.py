@@ -92,6 +92,18 @@ class Error(Exception):
         return (str(self),)
 
 
+class _Several(Error):
+    """Several at once, at least one line."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = tuple(lines)
+        super().__init__("; ".join(self._lines))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return self._lines
+
+
 class Misuse(Error):
     """What was typed or set is wrong."""
 
@@ -102,16 +114,8 @@ class Incomplete(Misuse):
     """What must be given is missing: the usage belongs beside this message."""
 
 
-class Mistakes(Misuse):
-    """All that is wrong with what was written, at least one line."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = tuple(lines)
-        super().__init__("; ".join(self._lines))
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        return self._lines
+class Mistakes(_Several, Misuse):
+    """All that is wrong with what was written."""
 
 
 class Credentials(Misuse):
@@ -146,18 +150,10 @@ class SourceFailure(Error):
     exit = Exit.AWS
 
 
-class WorkloadsUnread(Error):
-    """What is in use is not known whole, so nothing may be deleted; at least one line."""
+class WorkloadsUnread(_Several):
+    """What is in use is not known whole, so nothing may be deleted."""
 
     exit = Exit.AWS
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = tuple(lines)
-        super().__init__("; ".join(self._lines))
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        return self._lines
 
 
 class Outdated(Error):

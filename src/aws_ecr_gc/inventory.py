@@ -61,11 +61,16 @@ class Image(Struct, frozen=True, gc=False):
 
 
 class Inventory(Struct, frozen=True):
-    """Every image of a repository by its digest. It is whole, or it does not exist. `taken_at` is in epoch seconds."""
+    """Every image of a repository by its digest. It is whole, or it does not exist.
+
+    `taken_at`, in epoch seconds, is the time that it speaks of; `ended_at` is when its reading ended, where that is
+    known.
+    """
 
     repository: Repository
     taken_at: float
     images: Mapping[str, Image]
+    ended_at: float | None = None
 
 
 def unread_indexes(inventory: Inventory) -> list[str]:

@@ -1,9 +1,9 @@
 """What is in use: which workload holds which image, as it was read once, and what could not be read."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from aws_ecr_gc.errors import WorkloadsUnread
 from aws_ecr_gc.inventory import Image, Inventory, Status
@@ -31,9 +31,10 @@ class Origin(Struct, frozen=True, order=True):
         return f"{self.source}@{where}" if where else self.source
 
     def is_named_by(self, stated: str) -> bool:
-        """Whether it is what `SOURCE`, `SOURCE@ACCOUNT` or `SOURCE@ACCOUNT/REGION` names, or one of several."""
-        following = "/" if "@" in stated else "@"
-        return str(self) == stated or str(self).startswith(f"{stated}{following}")
+        """Whether it is what `SOURCE`, `SOURCE@ACCOUNT`, `SOURCE@ACCOUNT/REGION` or its whole name says."""
+        account = f"{self.source}@{self.account}"
+        places = [] if self.account is None else [account, f"{account}/{self.region}"]
+        return stated in {self.source, *places, str(self)}
 
 
 class Use(Struct, frozen=True):
@@ -54,23 +55,32 @@ class Use(Struct, frozen=True):
 
 
 class Unread(Struct, frozen=True):
-    """What could not be read, and why; `allowed` if the user goes on without it."""
+    """What could not be read, and why."""
 
     origin: Origin
     reason: str
-    allowed: bool = False
+
+
+class Reach(Struct, frozen=True):
+    """How far a reading went, beyond the places that it names: `every` source, all of an organization, revisions."""
+
+    every: bool = False
+    organization: bool = False
+    revisions: int = 0
 
 
 class InUse(Struct, frozen=True):
     """One reading of all workloads. `taken_at` is when it began, in epoch seconds.
 
-    `uses` are by the repository of their image, of every registry that was met; `read` is what was read to the end.
+    `uses` are by the repository of their image, of every registry that was met; `read` is what was read to the end,
+    `unread` what was not.
     """
 
     taken_at: float
     uses: Mapping["Key", Sequence[Use]]
     read: tuple[Origin, ...] = ()
     unread: tuple[Unread, ...] = ()
+    reach: Reach = Reach()
 
     def in_repository(self, repository: Repository) -> Sequence[Use]:
         """The uses of images of one repository."""
@@ -133,24 +143,22 @@ def without(in_use: InUse, stated: Sequence[str]) -> InUse:
 
     Raises WorkloadsUnread for the rest: it could veto any deletion.
     """
-    unread = tuple(
-        replace(each, allowed=any(each.origin.is_named_by(name) for name in stated)) for each in in_use.unread
-    )
-    missing = [each for each in unread if not each.allowed]
+    missing = [each for each in in_use.unread if not any(map(each.origin.is_named_by, stated))]
     if missing:
-        raise WorkloadsUnread(complaints(missing))
-    return replace(in_use, unread=unread)
+        raise WorkloadsUnread(_complaints(missing))
+    return in_use
 
 
-def complaints(unread: Iterable[Unread]) -> Iterator[str]:
+def _complaints(unread: Iterable[Unread]) -> Iterator[str]:
     """A line for each reason, with all that it holds for, and the way round."""
     by_reason: dict[str, list[Origin]] = {}
     for each in unread:
         by_reason.setdefault(each.reason, []).append(each.origin)
     for reason, origins in by_reason.items():
         where = ", ".join(map(str, origins))
-        way_round = " ".join(f"--allow-unread {origin}" for origin in origins[:3])
-        yield f"in use is not known, so nothing is deleted: {where}: {reason}; to go on without it: {way_round}"
+        way_round = " ".join(f"--allow-unread {shlex.quote(str(origin))}" for origin in origins[:3])
+        unknown = "what is in use is not known, and without it nothing is deleted"
+        yield f"{unknown}: {where}: {reason}; way round: {way_round}"
 
 
 def broken(inventory: Inventory, uses: Sequence[Use]) -> list[Use]:

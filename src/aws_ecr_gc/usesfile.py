@@ -11,7 +11,7 @@ from aws_ecr_gc import __version__
 from aws_ecr_gc.errors import Misuse, OutputLost, one_line
 from aws_ecr_gc.files import write_whole
 from aws_ecr_gc.reference import Reference, reference_of
-from aws_ecr_gc.usage import InUse, Origin, Unread, Use, by_repository
+from aws_ecr_gc.usage import InUse, Origin, Reach, Unread, Use, by_repository
 
 FORMAT = "aws-ecr-gc in-use"
 VERSION = 1
@@ -49,6 +49,7 @@ class _Document(Struct, forbid_unknown_fields=True):
     version: int
     tool: str
     taken_at: Annotated[float, Meta(ge=0, le=250_000_000_000)]
+    reach: Reach
     read: list[_Origin]
     unread: list[_Unread]
     uses: list[_Use]
@@ -62,6 +63,7 @@ def save(path: Path, in_use: InUse) -> None:
         version=VERSION,
         tool=f"aws-ecr-gc {__version__}",
         taken_at=in_use.taken_at,
+        reach=in_use.reach,
         read=[_origin_part(origin) for origin in in_use.read],
         unread=[_Unread(_origin_part(each.origin), each.reason) for each in in_use.unread],
         uses=[
@@ -97,7 +99,7 @@ def load(path: Path) -> InUse:
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, IndexError) as error:
         raise Misuse(f"{name}: no whole file of aws-ecr-gc in-use --out: {one_line(error)}; write it again") from error
     unread = tuple(Unread(_origin(each.origin), each.reason) for each in document.unread)
-    return InUse(document.taken_at, uses, read, unread)
+    return InUse(document.taken_at, uses, read, unread, document.reach)
 
 
 def _uses(parts: Iterable[_Use], read: tuple[Origin, ...]) -> Iterator[Use]:

@@ -58,10 +58,23 @@ def test_all_projects_are_read_a_hundred_at_a_time(cloud: Cloud, read: Reading) 
     assert len(cloud.named("codebuild", "BatchGetProjects")) == 3
 
 
-def test_a_project_that_is_deleted_meanwhile_uses_nothing(cloud: Cloud, aws: Aws, read: Reading) -> None:
-    _create(aws, "there", uri("builder:1"))
+def _answer(cloud: Cloud, there: list[str], gone: list[str]) -> None:
+    """What moto leaves out: it says nothing of projects that are not there."""
+    environment = {"type": "LINUX_CONTAINER", "image": uri("builder:1"), "computeType": "BUILD_GENERAL1_SMALL"}
+    projects = [{"name": name, "environment": environment} for name in there]
+    cloud.answer("codebuild", "BatchGetProjects", lambda _: {"projects": projects, "projectsNotFound": gone})
+
+
+def test_a_project_that_is_deleted_meanwhile_uses_nothing(cloud: Cloud, read: Reading) -> None:
     listing(cloud, "codebuild", "ListProjects", "projects", ["there", "gone"])
+    _answer(cloud, ["there"], ["gone"])
     assert read("codebuild") == {("builder:1", "project there", True)}
+
+
+def test_a_project_of_which_nothing_is_said_fails_the_source(cloud: Cloud, read: Reading) -> None:
+    listing(cloud, "codebuild", "ListProjects", "projects", ["there", "silent"])
+    _answer(cloud, ["there"], [])
+    assert "of 2 asked for, 1 were described" in read.refused("codebuild")
 
 
 @pytest.mark.parametrize("operation", ["ListProjects", "BatchGetProjects"])

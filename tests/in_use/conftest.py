@@ -1,7 +1,21 @@
 """Commands against two servers: the registry stand-in for ECR, the cloud of tests/aws for what runs."""
 
+import io
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
 import pytest
 
+from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.live import Live
+from aws_ecr_gc.app.material import Material
+from aws_ecr_gc.app.workloads import Workloads
+from aws_ecr_gc.config import Connection, Directories, OriginalFlags
+from aws_ecr_gc.discovery.settings import Settings
+from aws_ecr_gc.plan import Plan
+from aws_ecr_gc.registries.ecr import open_repository
 from aws_ecr_gc.sandbox import Sandbox
 from tests.aws.conftest import Aws, aws, cloud, credentials, running_cloud
 from tests.aws.server import Cloud
@@ -56,6 +70,32 @@ class World:
         family = ecs.register_task_definition(family=name, containerDefinitions=[container])
         arn = family["taskDefinition"]["taskDefinitionArn"]
         ecs.create_service(cluster=cluster, serviceName=name, taskDefinition=arn, desiredCount=count)
+
+    @contextmanager
+    def environment(self) -> Iterator[None]:
+        """The environment of a command, for what is called without one."""
+        saved = dict(os.environ)
+        os.environ.update(self._shell.with_changes(dict(self._credentials)))
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(saved)
+
+    @contextmanager
+    def prepared(self, *, fresh: float) -> Iterator[tuple[Material, Plan, Workloads]]:
+        """What a run that keeps the newest build is made of, when it has made its plan without asking what is in use.
+
+        A reading is good for `fresh` seconds.
+        """
+        console = Console(io.StringIO(), io.StringIO(), lambda: False)
+        live = Live(Directories(self.folder / "cache", self.folder / "state"), time.time(), console)
+        workloads = Workloads(Settings(("ecs",)), Connection(), (), console, now=time.time(), fresh=fresh)
+        with self.environment():
+            opened = open_repository("app", region=None, registry_id=None, profile=None, endpoint_url=None)
+            with closing(opened) as port:
+                material = live.gather(port, OriginalFlags({"build": 1}).policy)
+            yield material, material.plan(), workloads
 
     def names(self) -> set[str]:
         """The names of the images of `app` that are there."""

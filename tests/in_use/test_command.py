@@ -1,18 +1,22 @@
 """`in-use`, and the file that it saves."""
 
 import json
+import time
 from pathlib import Path
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from aws_ecr_gc import usesfile
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.reference import Reference
+from aws_ecr_gc.sandbox.faults import Faults
 from aws_ecr_gc.usage import InUse, Origin, Unread, Use, by_repository
-from tests.in_use.conftest import HOST, World
+from tests.in_use.conftest import HOST, POLICY, World
 from tests.policy.repositories import REPOSITORY, digest
 
+PLACE = "123456789012/us-east-1"
 SCHEMAS = Path(__file__).parent.parent.parent / "src" / "aws_ecr_gc" / "schemas"
 
 
@@ -24,11 +28,11 @@ def test_images_are_listed_with_what_uses_them(world: World) -> None:
     assert done.exit == 0, done.err
     short = world.repository.digests["image 1"][:16]
     lines = done.out.splitlines()
-    assert lines[0] == "In use was read from ecs in 123456789012 us-east-1"
+    assert lines[0] == "In use was read from ecs (3 uses) in 123456789012 us-east-1"
     assert lines[1:3] == ["app (123456789012 us-east-1)", f"  {short}... [build-1]"]
     assert {"    ecs:prod/web", "    ecs:prod/api"} < set(lines)
     far = "999999999999.dkr.ecr.eu-west-1.amazonaws.com/elsewhere:v1"
-    assert f"  {far} (not looked for: another registry)" in lines
+    assert f"  {far} (not looked for there)" in lines
     assert "elsewhere (999999999999 eu-west-1)" in lines
 
 
@@ -44,8 +48,8 @@ def test_a_missing_image_of_a_current_workload_is_a_finding(world: World) -> Non
     world.service("lost", f"{HOST}/never:v1")
     done = world.run("in-use", "--sources", "ecs")
     assert done.exit == 6
-    assert f"Broken: ecs:prod/web is to run {HOST}/app:build-9, which is not there to be pulled" in done.out
-    assert f"Broken: ecs:prod/lost is to run {HOST}/never:v1, which is not there to be pulled" in done.out
+    assert f"Broken: ecs:prod/web ({PLACE}) is to run {HOST}/app:build-9, which is not there to be pulled" in done.out
+    assert f"Broken: ecs:prod/lost ({PLACE}) is to run {HOST}/never:v1, which is not there to be pulled" in done.out
 
 
 def test_a_missing_image_of_an_old_revision_is_none(world: World) -> None:
@@ -105,7 +109,7 @@ def test_a_reading_without_what_the_policy_asks_for_is_refused(world: World) -> 
     uses = str(world.folder / "uses.json")
     assert world.run("in-use", "--sources", "ecs", "--out", uses).exit == 0
     done = world.run("plan", "-f", world.policy("{sources: [ecs, lambda]}"), "--in-use", uses)
-    assert done.exit == 2
+    assert done.exit == 4
     assert "lambda was not read for it, and the policy asks for that" in done.err
 
 
@@ -202,4 +206,67 @@ def test_a_plan_of_a_snapshot_asks_the_region_of_the_snapshot(world: World) -> N
     path = world.policy("{sources: [ecs]}")
     done = world.run("plan", "-f", path, "--snapshot", snapshot, AWS_DEFAULT_REGION="eu-west-1")
     assert done.exit == 0, done.err
-    assert "In use was read from ecs in 123456789012 us-east-1" in done.out
+    assert "In use was read from ecs (1 use) in 123456789012 us-east-1" in done.out
+
+
+def test_a_comparison_of_policies_says_that_they_would_ask_others(world: World) -> None:
+    old = world.folder / "old.yaml"
+    old.write_text(POLICY)
+    words = ("policy", "diff", str(old), world.policy("{sources: [ecs]}"), "--exit-code")
+    done = world.run(*words)
+    assert done.exit == 6
+    assert "in_use differs: other workloads are asked what they run" in done.out
+    assert json.loads(world.run(*words, "--output", "json").out)["in_use_differs"] is True
+    assert world.run("policy", "diff", str(old), str(old), "--exit-code").exit == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "missing"),
+    [
+        ("{sources: all}", "all"),
+        ("{sources: [ecs], accounts: ['210987654321'], role: r}", "210987654321"),
+        ("{sources: [ecs], regions: [us-east-1, eu-west-1]}", "ecs in eu-west-1"),
+        ("{sources: [ecs], organization: true, role: r}", "the organization"),
+        ("{sources: [ecs], task_definition_revisions: 9}", "9 revisions of task definitions"),
+        ("{sources: [ecs], kubernetes: {contexts: [prod]}}", "kubernetes prod"),
+    ],
+)
+def test_a_reading_that_is_narrower_than_the_policy_is_refused(world: World, asked: str, missing: str) -> None:
+    world.service("web", "build-1")
+    snapshot, uses = str(world.folder / "s.gz"), str(world.folder / "uses.json")
+    assert world.run("snapshot", "--out", snapshot).exit == 0
+    assert world.run("in-use", "--sources", "ecs", "--out", uses).exit == 0
+    done = world.run("plan", "-f", world.policy(asked), "--snapshot", snapshot, "--in-use", uses)
+    assert done.exit == 4
+    assert f"{missing} was not read for it" in done.err
+
+
+def test_a_reading_that_began_while_the_snapshot_was_taken_is_refused(world: World) -> None:
+    world.service("web", "build-1")
+    snapshot, uses = str(world.folder / "s.gz"), str(world.folder / "uses.json")
+
+    def read(_: object) -> None:
+        workloads = usesfile.load(Path(uses))
+        usesfile.save(Path(uses), replace(workloads, taken_at=time.time()))
+
+    assert world.run("in-use", "--sources", "ecs", "--out", uses).exit == 0
+    world.sandbox.before("DescribeImages", read, call=2)
+    assert world.run("snapshot", "--out", snapshot).exit == 0
+    done = world.run("plan", "-f", world.policy("{sources: [ecs]}"), "--snapshot", snapshot, "--in-use", uses)
+    assert done.exit == 4
+    assert "before repository app" in done.err
+
+
+def test_images_of_another_account_are_not_looked_for_in_this_one(world: World) -> None:
+    world.service("far", "999999999999.dkr.ecr.us-east-1.amazonaws.com/app:v1")
+    done = world.run("in-use", "--sources", "ecs")
+    assert done.exit == 0, done.out
+    assert "Broken" not in done.out
+
+
+def test_a_repository_that_can_not_be_read_shows_in_the_exit_code(world: World) -> None:
+    world.service("web", "build-1")
+    world.sandbox.faults = Faults(deny=["DescribeImages"])
+    done = world.run("in-use", "--sources", "ecs")
+    assert done.exit == 3
+    assert "repository app: can't be read: access denied" in done.err

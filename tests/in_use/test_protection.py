@@ -1,5 +1,6 @@
 """The collector under in-use protection: what runs stays, and where that is not known nothing goes."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -27,7 +28,7 @@ def test_what_a_service_of_no_task_uses_stays(world: World) -> None:
     done = world.collect(*ECS)
     assert done.exit == 0
     assert world.names() == {"image 1", "image 4"}
-    assert "In use was read from ecs in 123456789012 us-east-1" in done.err
+    assert "In use was read from ecs (1 use) in 123456789012 us-east-1" in done.err
 
 
 def test_standard_output_is_to_the_letter_that_of_the_original(world: World) -> None:
@@ -89,7 +90,7 @@ def test_one_cluster_that_may_not_be_read_stops_every_deletion(world: World) -> 
     assert done.exit == 3
     assert done.out == ""
     assert len(world.names()) == 4
-    assert "in use is not known, so nothing is deleted: ecs@123456789012/us-east-1: " in done.err
+    assert "what is in use is not known, and without it nothing is deleted: ecs@123456789012/us-east-1: " in done.err
     assert "the permission ecs:ListTasks is missing" in done.err
     assert "--allow-unread ecs@123456789012/us-east-1" in done.err
 
@@ -154,7 +155,7 @@ def test_all_names_the_sources_that_the_region_does_not_have(world: World) -> No
     world.service("web", "build-1")
     done = world.collect("--protect-in-use", "all", "--dry-run")
     assert done.exit == 0
-    assert "not looked for in us-east-1, where botocore lists no such service: agentcore, imagebuilder" in done.err
+    assert "to look there too: all,agentcore,imagebuilder" in done.err
     for source in ("ecs", "lambda", "apprunner", "batch", "sagemaker", "codebuild", "cloudformation", "eks"):
         assert source in done.err
 
@@ -179,8 +180,11 @@ def test_a_plan_says_what_is_in_use_and_what_is_broken(world: World) -> None:
     done = world.run("plan", "-f", world.policy("{sources: [ecs], task_definition_revisions: 0}"))
     assert done.exit == 0
     assert "  in-use: 1" in done.out
-    assert f"Broken: ecs:prod/lost is to run {HOST}/app:build-9, which is not there to be pulled" in done.out
-    assert "In use was read from ecs in 123456789012 us-east-1" in done.out
+    assert (
+        f"Broken: ecs:prod/lost (123456789012/us-east-1) is to run {HOST}/app:build-9, which is not there to be pulled"
+        in done.out
+    )
+    assert "In use was read from ecs (2 uses) in 123456789012 us-east-1" in done.out
     content = json.loads(world.run("plan", "-f", world.policy("{sources: [ecs]}"), "--output", "json").out)
     assert [each["workload"] for each in content["repositories"][0]["broken"]] == ["prod/lost"]
     assert content["in_use"]["read"][0]["source"] == "ecs"
@@ -201,7 +205,9 @@ def test_other_accounts_are_entered_with_the_role(world: World) -> None:
     there = world.policy("{sources: [ecs], accounts: ['210987654321'], role: reader}")
     done = world.run("plan", "-f", there)
     assert done.exit == 0, done.err
-    assert "In use was read from ecs in 123456789012 us-east-1; ecs in 210987654321 us-east-1" in done.out
+    assert (
+        "In use was read from ecs (0 uses) in 123456789012 us-east-1; ecs (1 use) in 210987654321 us-east-1" in done.out
+    )
     assert "  in-use: 1" in done.out
     (entered,) = world.cloud.named("sts", "AssumeRole")[-1:]
     assert entered.parameters["RoleArn"] == "arn:aws:iam::210987654321:role/reader"
@@ -228,7 +234,10 @@ def test_all_accounts_of_the_organization_are_looked_into(world: World) -> None:
         "plan", "-f", world.policy("{sources: [ecs], organization: true, role: reader, regions: [eu-west-1]}")
     )
     assert done.exit == 0, done.err
-    assert "In use was read from ecs in 123456789012 eu-west-1; ecs in 210987654321 eu-west-1" in done.out
+    assert (
+        "In use was read from ecs (0 uses) in 123456789012 eu-west-1; ecs (0 uses) in 210987654321 eu-west-1"
+        in done.out
+    )
 
 
 def test_a_list_protects_what_it_names(world: World) -> None:
@@ -270,7 +279,7 @@ def test_the_account_of_another_registry_is_looked_into_too_and_must_be_entered(
         built.tag(image.tags[0], built.put(image.manifest, image.media_type, pushed_at=image.pushed_at))
     done = world.run(*words)
     assert done.exit == 3
-    assert "role@210987654321: account 210987654321 can't be entered without a role" in done.err
+    assert "role@210987654321: it can't be entered without a role" in done.err
 
 
 def test_a_forecast_says_that_it_does_not_look_for_what_is_in_use(world: World) -> None:
@@ -299,3 +308,110 @@ def test_the_role_for_other_accounts_may_look_and_nothing_else(world: World) -> 
     own = json.loads(world.run("iam-policy", "-f", path).out)["Statement"]
     entering = next(each for each in own if each["Sid"] == "AwsEcrGcEnterAccounts")
     assert entering["Resource"] == "arn:aws:iam::210987654321:role/path/reader"
+
+
+def test_sources_that_are_named_one_by_one_are_all_asked(world: World) -> None:
+    world.service("web", "build-1")
+    done = world.collect("--protect-in-use", "ecs", "--protect-in-use", "lambda", "--dry-run")
+    assert "In use was read from ecs (1 use), lambda (0 uses) in" in done.err
+    assert "Images to delete (2)" in done.out
+
+
+def test_a_region_where_all_is_nothing_is_refused(world: World) -> None:
+    world.service("web", "build-1")
+    done = world.run("plan", "-f", world.policy("{sources: all, regions: [us-esat-1]}"))
+    assert done.exit == 2
+    assert (
+        "us-esat-1: botocore lists no service there" in done.err or "us-esat-1: botocore knows no service" in done.err
+    )
+
+
+def test_a_plan_names_what_only_a_workload_keeps(world: World) -> None:
+    world.service("web", "build-1")
+    done = world.run("plan", "-f", world.policy("{sources: [ecs]}"))
+    short = world.repository.digests["image 1"][:16]
+    assert f"Kept by what uses them, and by no rule\n  {short}... [build-1]: ecs:prod/web uses it" in done.out
+
+
+def test_a_run_that_may_not_look_again_names_what_it_did_not_reach(world: World) -> None:
+    other = Builder(world.sandbox, "other")
+    for number in range(3):
+        other.image(f"image {number}", f"build-{number}")
+    world.service("web", "build-1")
+    world.cloud.deny("ecs", "ListClusters", nth=2)
+    done = world.run("run", "-f", world.policy("{sources: [ecs]}"), "--yes")
+    assert done.exit == 3
+    assert "repository other: not reached; run again to finish" in done.err
+    assert len(other.names()) == 3
+
+
+def test_closed_accounts_of_the_organization_are_not_entered(world: World) -> None:
+    accounts = [{"Id": "310987654321", "State": "CLOSED"}, {"Id": "210987654321", "State": "ACTIVE"}]
+    world.cloud.answer("organizations", "ListAccounts", lambda _: {"Accounts": accounts})
+    done = world.run("plan", "-f", world.policy("{sources: [ecs], organization: true, role: reader}"))
+    assert done.exit == 0, done.err
+    assert "310987654321" not in done.out
+
+
+def test_a_source_that_nobody_looks_into_can_not_be_allowed_to_be_missing(world: World) -> None:
+    done = world.collect(*ECS, "--allow-unread", "lambda")
+    assert done.exit == 2
+    assert "--allow-unread lambda: nobody looks there" in done.err
+
+
+def test_two_lists_of_one_name_both_count(world: World) -> None:
+    command = "[sh, -c, 'echo " + f"{HOST}/app:build-$(cat number); echo $(($(cat number) + 1)) > number" + "']"
+    (world.folder / "number").write_text("1")
+    path = world.policy(f"{{lists: [{{command: {command}}}, {{file: images.txt}}]}}")
+    (world.folder / "images.txt").write_text(f"{HOST}/app:build-2\n")
+    with contextlib.chdir(world.folder):
+        done = world.run("plan", "-f", path)
+    assert done.exit == 0, done.err
+    assert "  in-use: 2" in done.out
+
+
+@pytest.mark.parametrize("region", ["fips-us-east-1", "us-east-1-fips"])
+def test_an_alias_of_a_region_by_which_botocore_turns_on_fips_is_that_region(world: World, region: str) -> None:
+    world.service("web", "build-1")
+    assert world.collect(*ECS, "--region", region).exit == 0
+    assert world.names() == {"image 1", "image 4"}
+    world.repository.image("image 5", "build-5")
+    done = world.run("plan", "-f", world.policy(f"{{sources: [ecs], regions: [{region}]}}"))
+    assert "  in-use: 1" in done.out
+
+
+def test_a_tag_that_ends_oddly_is_found_in_templates_and_definitions_too(world: World) -> None:
+    built = Builder(world.sandbox, "odd")
+    for tag in ("b-", "b_", "b.", "b", "b9"):
+        built.image(tag, tag)
+    lines = {
+        f"P{number}": {"Default": f"{HOST}/odd:{tag}", "Type": "String"} for number, tag in enumerate(("b-", "b_"))
+    }
+    body = json.dumps({"Parameters": lines, "Resources": {"Q": {"Type": "AWS::SQS::Queue"}}})
+    world.aws("cloudformation").create_stack(StackName="s", TemplateBody=body)
+    done = world.run("--repo", "odd", "--keep", "b=1", "--protect-in-use", "cloudformation")
+    assert done.exit == 0, done.err
+    assert built.names() == {"b-", "b_", "b9"}
+
+
+def test_a_reading_that_is_out_of_date_is_made_again(world: World) -> None:
+    """These are good for no time at all."""
+    world.service("web", "build-1")
+    digests = world.repository.digests
+    with world.prepared(fresh=0.0) as (material, plan, workloads):
+        veto = workloads.veto(material, plan, workloads.read())
+        world.service("late", "build-2")
+        assert set(veto()) == {digests["image 1"], digests["image 2"]}
+        world.service("later", "build-3")
+        assert set(veto()) == {digests["image 1"], digests["image 2"], digests["image 3"]}
+
+
+def test_a_reading_that_is_fresh_is_not_made_again(world: World) -> None:
+    world.service("web", "build-1")
+    before = len(world.cloud.named("ecs", "ListClusters"))
+    with world.prepared(fresh=300.0) as (material, plan, workloads):
+        veto = workloads.veto(material, plan, workloads.read())
+        first = veto()
+        world.service("late", "build-2")
+        assert veto() is first
+    assert len(world.cloud.named("ecs", "ListClusters")) == before + 2

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from aws_ecr_gc.inventory import Image, Inventory, Status, newest_first
 from aws_ecr_gc.plan import Leftover, Verdict
-from aws_ecr_gc.policy import Keep, Match, Policy, Rule, Signatures, make_plan
+from aws_ecr_gc.policy import Keep, Match, Policy, Rule, Signatures, make_plan, turning
 from aws_ecr_gc.policy.explaining import Explanation, RuleView, explain
+from aws_ecr_gc.policy.rules import RESERVED_NAMES
 from aws_ecr_gc.policy.turning import changes
 from aws_ecr_gc.report import explanations
 from tests.conftest import FULL
@@ -504,3 +505,10 @@ def test_what_stays_names_everything_that_must_go_before_it(there: Inventory, po
         needed = {each.digest for each in there.images.values() if name in (each.children or ())} - gone
         needed |= {image.subject or ""} & there.images.keys() - gone
         assert {f"{each} goes" for each in needed} <= set(changes(said, policy))
+
+
+def test_every_reason_that_is_no_rules_says_what_would_turn_it() -> None:
+    """But for those of what goes, and of what is held, which name what must change themselves."""
+    held = {"child-of-index", "referrer-of-subject"}
+    goes = {"goes-with-index", "goes-with-subject", "left-over", "subject-gone", "no-policy"}
+    assert set(turning._OWN) == RESERVED_NAMES - held - goes

@@ -105,6 +105,9 @@ def test_every_source_of_the_table_has_its_name_in_policy_files() -> None:
         ("in_use: {sources: all, organization: true}", "none is named; write role: NAME beside it"),
         ("in_use: {regions: [us-east-1]}", "in_use: names nothing to look into"),
         ("in_use: {regions: [us-east-1], lists: [{file: a}]}", "in_use.regions: says how AWS's services are looked"),
+        ("in_use: {lists: []}", "in_use.lists: is an empty list"),
+        ("in_use: {kubernetes: {contexts: []}}", "in_use.kubernetes.contexts: is an empty list"),
+        ("in_use: {kubernetes: {in_cluster: false}}", "in_use.kubernetes: names no cluster"),
         ("in_use: {lists: [{file: a, command: [b]}]}", "in_use.lists[0]: must have one of file, url and command"),
         ("in_use: {lists: [{url: ftp://a/b}]}", "is not a URL; write one such as https://example.com/images.txt"),
         ("in_use: {kubernetes: {kubeconfig: x}}", "in_use.kubernetes: names no cluster"),
@@ -114,3 +117,23 @@ def test_what_it_can_not_mean_is_refused_with_the_mend(text: str, message: str) 
     with pytest.raises(PolicyMistakes) as refused:
         settings(text)
     assert message in str(refused.value)
+
+
+def chain(tmp_path: Path, own: str, base: str) -> Settings | None:
+    (tmp_path / "base.yaml").write_text(f"version: 1\nin_use: {base}\n{POLICIES}")
+    (tmp_path / "own.yaml").write_text(f"version: 1\nextends: base.yaml\nin_use: {own}\n")
+    return load(tmp_path / "own.yaml").in_use
+
+
+def test_a_file_may_say_a_part_of_what_the_chain_says(tmp_path: Path) -> None:
+    found = chain(tmp_path, "{accounts: ['111122223333'], regions: [eu-west-1]}", "{sources: [ecs], role: reader}")
+    assert found == Settings(("ecs",), accounts=("111122223333",), role="reader", regions=("eu-west-1",))
+
+
+def test_what_the_whole_chain_does_not_say_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(PolicyMistakes, match="other accounts are entered with a role, and none is named"):
+        chain(tmp_path, "{accounts: ['111122223333']}", "{sources: [ecs]}")
+
+
+def test_no_role_is_asked_for_where_the_organization_is_not() -> None:
+    assert settings("in_use: {sources: [ecs], organization: false}") == Settings(("ecs",))

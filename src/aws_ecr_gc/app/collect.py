@@ -74,7 +74,10 @@ def say_what_is_left(plan: Plan, applied: Applied, console: Console) -> None:
 def _report_plan(made: Protected, policy: Policy, config: Config, console: Console) -> None:
     plan = made.plan
     if made.in_use is not None:
-        for line in (*uses.reading(made.in_use), *uses.broken(made.broken)):
+        console.say(next(iter(uses.reading(made.in_use))))
+        for line in uses.kept(plan):
+            console.say(f"in use: {line}")
+        for line in uses.broken(made.broken):
             console.say(line)
     if policy.asks_for_nothing:
         console.say("nothing to do: neither --keep nor --delete-untagged is given")

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.plan import time_of
 from aws_ecr_gc.app.sources import Source, open_source
 from aws_ecr_gc.app.sweep import Sweep
 from aws_ecr_gc.config import Request
+from aws_ecr_gc.discovery.settings import Kind, Settings
 from aws_ecr_gc.errors import Exit, worst
 from aws_ecr_gc.inventory import Inventory
 from aws_ecr_gc.plan import Decision, Leftover
@@ -24,8 +27,9 @@ _NO_POLICY = Policy(grace=0.0)
 def diff(request: Request, old: Path, new: Path, *, exit_code: bool, now: float, console: Console) -> Exit:
     """Compare two policy files over the repositories of a request; with `exit_code`, 6 where anything turns."""
     files = load(old), load(new)
+    in_use_differs = _in_use(files[0]) != _in_use(files[1])
     if any(file.in_use is not None for file in files):
-        console.say("what is in use is no part of the comparison")
+        console.say("what is in use is not read for a comparison")
     found: list[differences.RepositoryDifference] = []
     with open_source(request, now, console) as source:
         sweep = Sweep(source, request.patterns, console)
@@ -40,12 +44,28 @@ def diff(request: Request, old: Path, new: Path, *, exit_code: bool, now: float,
     compared = len(names) - len(sweep.unread)
     if request.output == "json":
         content = differences.DifferenceDocument(
-            1, f"aws-ecr-gc {__version__}", str(old), str(new), compared, found, sweep.unread
+            1, f"aws-ecr-gc {__version__}", str(old), str(new), compared, in_use_differs, found, sweep.unread
         )
         console.print([document.encode(content)])
     else:
+        if in_use_differs:
+            console.print(["in_use differs: other workloads are asked what they run"])
         console.print([differences.summary(compared, found)])
-    return worst([*sweep.exits, *([Exit.FOUND] if exit_code and found else [])])
+    return worst([*sweep.exits, *([Exit.FOUND] if exit_code and (found or in_use_differs) else [])])
+
+
+def _in_use(file: PolicyFile) -> Settings | None:
+    """What a policy looks into, with paths that do not tell where the policy file itself is: often it is a copy."""
+    asked = file.in_use
+    if asked is None:
+        return None
+    clusters = asked.kubernetes
+    if clusters is not None and clusters.kubeconfig is not None:
+        clusters = replace(clusters, kubeconfig=Path(clusters.kubeconfig).name)
+    lists = tuple(
+        replace(each, words=(Path(each.words[0]).name,)) if each.kind is Kind.FILE else each for each in asked.lists
+    )
+    return replace(asked, kubernetes=clusters, lists=lists)
 
 
 def _between(

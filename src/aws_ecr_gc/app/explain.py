@@ -7,9 +7,8 @@ from msgspec import Struct
 from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.material import Material
-from aws_ecr_gc.app.plan import time_of
+from aws_ecr_gc.app.plan import protection_for, time_of
 from aws_ecr_gc.app.policies import policies_of
-from aws_ecr_gc.app.protection import protection_of
 from aws_ecr_gc.app.sources import open_source
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.errors import Exit, Misuse
@@ -34,14 +33,7 @@ def explain_image(request: Request, subject: Subject, *, now: float, console: Co
     """Explain one image. Raises Misuse for an unknown one, and where no policy is for its repository."""
     policies = policies_of(request)
     with open_source(request, now, console) as source:
-        protection = protection_of(
-            policies.in_use,
-            source.connection(request.connection),
-            now,
-            console,
-            allow_unread=request.allow_unread,
-            saved=request.uses,
-        )
+        protection = protection_for(request, policies, source, now, console)
         policy = policies.policy_for(subject.repository, lambda: source.resource_tags(subject.repository))
         inventory = source.inventory(subject.repository, unread_indexes)
         image = _find(subject, inventory.images.values())

@@ -12,7 +12,7 @@ from aws_ecr_gc.app.sources import LiveSource, open_live
 from aws_ecr_gc.app.workloads import Workloads
 from aws_ecr_gc.config import Connection, Directories
 from aws_ecr_gc.discovery.settings import Settings
-from aws_ecr_gc.errors import AwsFailure, Exit, Misuse
+from aws_ecr_gc.errors import AwsFailure, Exit, Misuse, worst
 from aws_ecr_gc.globs import matcher
 from aws_ecr_gc.inventory import Image
 from aws_ecr_gc.report import document, uses
@@ -38,25 +38,32 @@ def list_in_use(asked: Asked, *, now: float, console: Console) -> Exit:
     in_use = workloads.read()
     if asked.out is not None:
         usesfile.save(asked.out, in_use)
+    account = asked.connection.registry_id or workloads.account()
     with open_live(asked.connection, Live(asked.directories, now, console)) as source:
-        listing = _Listing(in_use, asked.patterns, source, console).made()
+        lister = _Lister(in_use, asked.patterns, source, account, console)
+        listing = lister.listing()
     if asked.output == "json":
         console.print([document.encode(uses.part(listing, f"aws-ecr-gc {__version__}"))])
     else:
         console.print(uses.by_workload(listing) if asked.by == "workload" else uses.by_image(listing))
-    return Exit.FOUND if listing.broken else Exit.DONE
+    exits = [Exit.FOUND] if listing.broken else []
+    return worst([*exits, *([Exit.AWS] if lister.failed else [])])
 
 
-class _Listing:
+class _Lister:
     """Uses and the images that they hold, repository by repository."""
 
-    def __init__(self, in_use: InUse, patterns: Sequence[str], source: LiveSource, console: Console) -> None:
+    def __init__(
+        self, in_use: InUse, patterns: Sequence[str], source: LiveSource, account: str, console: Console
+    ) -> None:
         self._in_use = in_use
         self._fits = matcher(patterns) if patterns else lambda _: True
         self._source = source
+        self._account = account
         self._console = console
+        self.failed = False
 
-    def made(self) -> uses.Listing:
+    def listing(self) -> uses.Listing:
         """The listing; repositories of other registries are listed as the workloads name them."""
         found: list[uses.UsedRepository] = []
         for (account, region, name), of_it in sorted(self._in_use.uses.items(), key=lambda each: each[0][2]):
@@ -67,17 +74,17 @@ class _Listing:
 
     def _images(self, account: str | None, region: str, name: str) -> Mapping[str, Image] | None:
         """What the repository holds; None where it is not of this registry, or can't be read."""
-        registry = self._source.registry.registry
-        if region != registry.region or registry.account not in {None, account}:
+        if (account, region) != (self._account, self._source.registry.registry.region):
             return None
         try:
             inventory = self._source.inventory(name, lambda _: ())
         except Misuse as error:
             if error.code == "RepositoryNotFoundException":
-                return {} if self._source.registry.registry.account in {None, account} else None
+                return {}
             raise
         except AwsFailure as error:
-            self._console.say(f"repository {name}: not read: {error}")
+            self._console.say(f"repository {name}: can't be read: {error}")
+            self.failed = True
             return None
         return inventory.images
 

@@ -1,8 +1,11 @@
 """Reading, planning and deleting in a registry as it is now."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from aws_ecr_gc import pending
 from aws_ecr_gc.app.console import Console
@@ -25,6 +28,7 @@ class Live:
 
     def __init__(self, directories: Directories, now: float, console: Console) -> None:
         self.now = now
+        self._started = time.monotonic()
         self._cache = ManifestDirectory(directories.cache)
         self._state = directories.state
         self._console = console
@@ -43,7 +47,7 @@ class Live:
         self._console.clear()
         if self._cache.trouble is not None:
             self._console.say(f"warning: the manifest cache is out of use: {self._cache.trouble}; set --cache-dir")
-        return inventory
+        return replace(inventory, ended_at=self.now + time.monotonic() - self._started)
 
     def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:
         """What an interrupted run left over, as its record says."""
@@ -68,7 +72,7 @@ class Live:
             plan,
             port,
             stop=self._console.stop,
-            veto=dict if veto is None else veto,
+            veto=veto,
             progress=lambda ended: self._console.show(f"{plan.repository.name}: {ended} of {total} images done"),
         )
         self._console.clear()

@@ -44,7 +44,7 @@ def least_policy(
         connection.registry_id or "*",
         *(patterns or ("*",)),
         on_all=actions_for({Need.NAMES}) if by_glob else (),
-        elsewhere=list(_elsewhere(settings_of(policy), session.partition)),
+        elsewhere=list(_elsewhere(settings_of(policy), session.partition, connection.registry_id)),
     )
 
 
@@ -55,15 +55,16 @@ def settings_of(policy: Path | OriginalFlags | None) -> Settings | None:
     return None if policy is None else load(policy).in_use
 
 
-def _elsewhere(settings: Settings | None, partition: str) -> Iterator[Statement]:
+def _elsewhere(settings: Settings | None, partition: str, registry_id: str | None) -> Iterator[Statement]:
     """What reading workloads takes. Who is asking (sts:GetCallerIdentity) needs no permission."""
     if settings is None or not settings.asks_aws:
         return
     yield _looking(settings)
     if settings.organization:
         yield Statement("AwsEcrGcOrganization", ("organizations:ListAccounts",))
-    if settings.organization or settings.accounts:
-        accounts = ("*",) if settings.organization else settings.accounts
+    registry = () if registry_id is None or settings.role is None else (registry_id,)
+    accounts = ("*",) if settings.organization else tuple(dict.fromkeys((*settings.accounts, *registry)))
+    if accounts:
         roles = tuple(f"arn:{partition}:iam::{account}:role/{settings.role}" for account in accounts)
         yield Statement("AwsEcrGcEnterAccounts", ("sts:AssumeRole",), roles)
 

@@ -7,7 +7,7 @@ from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.material import Material, gather
 from aws_ecr_gc.app.policies import Policies, policies_of
-from aws_ecr_gc.app.protection import Protected, protection_of
+from aws_ecr_gc.app.protection import Protected, Protection, protection_of
 from aws_ecr_gc.app.sources import Source, open_source
 from aws_ecr_gc.app.sweep import Sweep
 from aws_ecr_gc.apply import Applied
@@ -24,14 +24,7 @@ def plan(request: Request, *, now: float, console: Console) -> Exit:
     """Plan every repository; exit 4 where a guard refuses one. Raises `errors.Error` where nothing can be planned."""
     policies = policies_of(request)
     with open_source(request, now, console) as source:
-        protection = protection_of(
-            policies.in_use,
-            source.connection(request.connection),
-            now,
-            console,
-            allow_unread=request.allow_unread,
-            saved=request.uses,
-        )
+        protection = protection_for(request, policies, source, now, console)
         sweep = Sweep(source, request.patterns, console)
         report = Report(request, policies, now, console)
         for made in protection.plans(materials(source, sweep, policies)):
@@ -45,6 +38,18 @@ def plan(request: Request, *, now: float, console: Console) -> Exit:
                 console.say(f"warning: repository {made.plan.repository.name}: this is every image of it")
         report.end(sweep)
         return worst([*sweep.exits, *report.exits])
+
+
+def protection_for(request: Request, policies: Policies, source: Source, now: float, console: Console) -> Protection:
+    """The protection that a request asks for, where it reads from."""
+    return protection_of(
+        policies.in_use,
+        source.connection(request.connection),
+        now,
+        console,
+        allow_unread=request.allow_unread,
+        saved=request.uses,
+    )
 
 
 def materials(source: Source, sweep: Sweep, policies: Policies) -> Iterator[Material]:

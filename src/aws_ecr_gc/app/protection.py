@@ -55,6 +55,9 @@ class Protection:
 class _Batch(Protection):
     """All repositories are read first, for workloads are read after them: what starts to run in between is seen."""
 
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
     def plans(self, materials: Iterable[Material]) -> Iterator[Protected]:
         """A plan for each. What is in use is read only where something would be deleted.
 
@@ -62,6 +65,7 @@ class _Batch(Protection):
         """
         first = [Protected(material, material.plan()) for material in materials]
         if not any(each.plan.steps for each in first):
+            self._console.say("nothing would be deleted, so what is in use was not read")
             yield from first
             return
         in_use = self.read([each.material for each in first])
@@ -73,7 +77,8 @@ class _Batch(Protection):
 class _ByWorkloads(_Batch):
     """What is in use is asked of the workloads, and again before anything is deleted."""
 
-    def __init__(self, workloads: "Workloads") -> None:
+    def __init__(self, workloads: "Workloads", console: Console) -> None:
+        super().__init__(console)
         self._workloads = workloads
 
     def read(self, materials: Sequence[Material]) -> InUse:  # noqa: ARG002 - they were read just now
@@ -86,7 +91,8 @@ class _ByWorkloads(_Batch):
 class _ByFile(_Batch):
     """What is in use stands in a file."""
 
-    def __init__(self, in_use: InUse, name: str) -> None:
+    def __init__(self, in_use: InUse, name: str, console: Console) -> None:
+        super().__init__(console)
         self._in_use = in_use
         self._name = name
 
@@ -110,30 +116,57 @@ def protection_of(
     Raises Misuse, and WorkloadsUnread for a file without something that may not be missing.
     """
     if saved is not None:
-        return _ByFile(_loaded(saved, settings, allow_unread), str(saved))
+        return _ByFile(_loaded(saved, settings, allow_unread), str(saved), console)
     if settings is None:
         if allow_unread:
             raise Misuse("--allow-unread: nobody is asked what is in use: that takes in_use or --protect-in-use")
         return Protection()
+    asked = {*settings.kinds, "organization", "role"}
+    for stated in allow_unread:
+        if not settings.every and stated.partition("@")[0] not in asked:
+            raise Misuse(f"--allow-unread {stated}: nobody looks there; looked into are {', '.join(settings.kinds)}")
     from aws_ecr_gc.app.workloads import Workloads  # noqa: PLC0415 - start-up: most runs protect nothing so
 
-    return _ByWorkloads(Workloads(settings, connection, allow_unread, console, now=now))
+    return _ByWorkloads(Workloads(settings, connection, allow_unread, console, now=now), console)
 
 
 def _loaded(path: Path, settings: Settings | None, allow_unread: Sequence[str]) -> InUse:
     from aws_ecr_gc import usesfile  # noqa: PLC0415 - as in `protection_of`
 
     in_use = without(usesfile.load(path), allow_unread)
-    known = {origin.source for origin in (*in_use.read, *(each.origin for each in in_use.unread))}
-    absent = [source for source in (settings.kinds if settings else ()) if source not in known]
-    if absent:
-        raise Misuse(f"{path}: {', '.join(absent)} was not read for it, and the policy asks for that; read it again")
+    if settings is not None and (absent := list(_not_read(settings, in_use))):
+        raise Outdated(f"{path}: {', '.join(absent)} was not read for it, and the policy asks for that; read it again")
     return in_use
+
+
+def _not_read(settings: Settings, in_use: InUse) -> Iterator[str]:
+    """What the settings ask for and the reading does not speak of."""
+    known = [*in_use.read, *(each.origin for each in in_use.unread)]
+    reach = in_use.reach
+    if settings.every and not reach.every:
+        yield "all"
+    if settings.organization and not reach.organization:
+        yield "the organization"
+    if settings.asks_aws and settings.revisions > reach.revisions:
+        yield f"{settings.revisions} revisions of task definitions"
+    sources = {(origin.source, region) for origin in known for region in (origin.region, None)}
+    wanted = [(source, region) for source in settings.sources for region in settings.regions or (None,)]
+    yield from (
+        f"{source} in {region}" if region else source for source, region in wanted if (source, region) not in sources
+    )
+    yield from (account for account in settings.accounts if account not in {origin.account for origin in known})
+    named = {(origin.source, origin.name) for origin in known}
+    clusters = settings.kubernetes
+    names = [] if clusters is None else [("kubernetes", each) for each in clusters.contexts]
+    names += [("kubernetes", "in-cluster")] if clusters is not None and clusters.in_cluster else []
+    names += [("list", listing.shown) for listing in settings.lists]
+    yield from (f"{source} {name}" for source, name in names if (source, name) not in named)
 
 
 def _check_time(in_use: InUse, material: Material, name: str) -> None:
     """What began to run between the reading of workloads and that of the repository is in neither."""
-    taken_at = material.inventory.taken_at
+    inventory = material.inventory
+    taken_at = inventory.taken_at if inventory.ended_at is None else inventory.ended_at
     if in_use.taken_at < taken_at:
         raise Outdated(
             f"{name}: read at {text.moment(in_use.taken_at)} UTC, before repository {material.repository.name} "

@@ -64,9 +64,10 @@ class _Run:
             if question is not None:
                 ready = self._confirmed(list(ready), question)
             for each in ready:
-                exits.append(self._apply(each))
                 if self._ended:
-                    break
+                    self._console.say(f"repository {each.plan.repository.name}: not reached; run again to finish")
+                    continue
+                exits.append(self._apply(each))
         except OutputLost:
             raise
         except Error as error:

@@ -3,6 +3,8 @@
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import cache
 
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.material import Material
@@ -41,14 +43,20 @@ class Workloads:
         self._last: InUse | None = None
         self._read_again_at: float | None = None
         self._said: set[object] = set()
+        self._session = cache(lambda: Session(connection.profile, connection.region))  # a profile may ask for a code
         self._discovery = Discovery(
             settings,
-            lambda: Session(connection.profile, connection.region),
+            self._session,
             stdin=_standard_input,
             registry_account=connection.registry_id,
             progress=self._show,
             say=self._say_once,
         )
+
+    def account(self) -> str:
+        """The account of the credentials."""
+        with closing(self._session().client("sts")) as client:
+            return str(client.call("GetCallerIdentity", "Account")["Account"])
 
     def read(self) -> InUse:
         """Everything that is in use. Raises WorkloadsUnread where a source is missing that may not be."""
@@ -63,23 +71,23 @@ class Workloads:
         """For `apply`: what of the plan came into use since it was `seen`; workloads are read again, whole, before the
         first deletion of the run, and when that is older than five minutes.
         """
-        vetoed: dict[str, str] = {}
+        vetoed: Mapping[str, str] = {}
 
         def ask() -> Mapping[str, str]:
-            nonlocal seen
+            nonlocal seen, vetoed
             in_use = self._read_again()
             if in_use is not seen:
-                vetoed.update(_newly_used(material, plan, in_use))
+                vetoed = {**vetoed, **dict(_newly_used(material, plan, in_use))}
                 seen = in_use
             return vetoed
 
         return ask
 
     def _read_again(self) -> InUse:
-        now = time.monotonic()
-        if self._last is None or self._read_again_at is None or now - self._read_again_at > self._fresh:
+        read_at = self._read_again_at
+        if self._last is None or read_at is None or time.monotonic() - read_at > self._fresh:
             self._last = self.read()
-            self._read_again_at = now
+            self._read_again_at = time.monotonic()
         return self._last
 
     def _show(self, progress: str) -> None:

@@ -71,9 +71,10 @@ class Session:
             self._session.register_component("data_loader", loader)
             self._session.set_default_client_config(self._client_config())
             self._demand_ca_bundle()
-            self.region: str = (
+            self._stated_region: str = (
                 region or os.environ.get("AWS_REGION") or self._session.get_config_variable("region") or ""
             )
+            self.region = true_region(self._stated_region)
         except (boto.BotoCoreError, ValueError, OSError) as error:
             raise Misuse(f"AWS configuration: {one_line(error)}") from error
         if not self.region:
@@ -155,7 +156,7 @@ class Session:
         try:
             client = self._session.create_client(
                 service,
-                region_name=region or self.region,
+                region_name=region or self._stated_region,
                 endpoint_url=endpoint_url,
                 aws_access_key_id=keys[0],
                 aws_secret_access_key=keys[1],
@@ -179,6 +180,11 @@ class Session:
             return region in self._session.get_available_regions(service, partition)
         except (boto.UnknownRegionError, boto.UnknownServiceError):
             return False
+
+
+def true_region(stated: str) -> str:
+    """The region that botocore takes for one of the aliases by which it turns on FIPS endpoints: `us-east-1-fips`."""
+    return stated.replace("fips-", "").replace("-fips", "")
 
 
 class Keys(NamedTuple):

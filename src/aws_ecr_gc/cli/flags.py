@@ -52,8 +52,9 @@ def declare_original(parser: Parser) -> None:
     parser.value(
         "protect-in-use",
         metavar="SOURCES",
+        action="append",
         type=sources,
-        help="retain what these AWS services run or may run, such as ecs,lambda; all is every one there is",
+        help="retain what these AWS services run or may run, such as ecs,lambda, or all",
     )
 
 
@@ -202,7 +203,7 @@ def refuse_two_policies(arguments: argparse.Namespace) -> None:
     if arguments.grace is not None:
         raise Misuse("--grace belongs to the original's flags; in the policy file write protect: {grace: 2h}")
     if arguments.protect_in_use is not None:
-        stated = f"in_use: {{sources: [{', '.join(arguments.protect_in_use)}]}}"
+        stated = f"in_use: {{sources: [{', '.join(_united(arguments.protect_in_use))}]}}"
         raise Misuse(f"--protect-in-use belongs to the original's flags; in the policy file write {stated}")
 
 
@@ -219,13 +220,18 @@ def original_from(arguments: argparse.Namespace) -> "OriginalFlags":
     return OriginalFlags(counts, arguments.delete_untagged, **stated, in_use=settings_from(arguments.protect_in_use))
 
 
-def settings_from(sources: Sequence[str] | None) -> "Settings | None":
-    """What is to be looked for that runs images."""
-    if sources is None:
+def settings_from(stated: Sequence[Sequence[str]] | None) -> "Settings | None":
+    """What is to be looked for that runs images, of all that was stated."""
+    if stated is None:
         return None
     from aws_ecr_gc.discovery.settings import Settings
 
-    return Settings(sources=tuple(each for each in sources if each != "all"), every="all" in sources)
+    names = _united(stated)
+    return Settings(sources=tuple(each for each in names if each != "all"), every="all" in names)
+
+
+def _united(stated: Sequence[Sequence[str]]) -> list[str]:
+    return list(dict.fromkeys(name for names in stated for name in names))
 
 
 def connection_from(arguments: argparse.Namespace) -> "Connection":

@@ -19,6 +19,7 @@ def parser() -> Parser:
     made.value(
         "sources",
         metavar="SOURCES",
+        action="append",
         type=flags.sources,
         help="the AWS services to look into, such as ecs,lambda, or all; instead of -f, whose in_use says it",
     )

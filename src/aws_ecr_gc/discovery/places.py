@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 
-from aws_ecr_gc.aws.client import Client, Keys, Session
+from aws_ecr_gc.aws.client import Client, Keys, Session, true_region
 from aws_ecr_gc.aws.pacing import Pace, Rate
 from aws_ecr_gc.discovery.reader import Place
 from aws_ecr_gc.discovery.settings import Settings
-from aws_ecr_gc.errors import Error, SourceFailure
+from aws_ecr_gc.errors import AccessDenied, Error, SourceFailure, one_line
 from aws_ecr_gc.usage import Origin, Unread
 
 CONNECTIONS = 32
@@ -41,7 +41,9 @@ class Places:
         self._clients: dict[tuple[Place, str], Client] = {}
         self._paces: dict[tuple[str, str, str, str], Pace] = {}
         self._keys: dict[str, Keys] = {}
+        self._stated_regions: dict[str, str] = {}
         self.unread: list[Unread] = []
+        self.remarks: list[str] = []
 
     def find(self, pool: Executor) -> list[Place]:
         """Every place that can be entered; what can't is in `unread`. Raises Credentials for the user's own."""
@@ -51,7 +53,8 @@ class Places:
         accounts = list(dict.fromkeys([*registry, *self._settings.accounts, *self._members(home)]))
         entering = {each: pool.submit(self._enter, home, each) for each in accounts if each != home.account}
         entered = [home.account, *(each for each, future in entering.items() if self._is_in(each, future))]
-        regions = self._settings.regions or (home.region,)
+        self._stated_regions = {true_region(stated): stated for stated in self._settings.regions}
+        regions = self._stated_regions or (home.region,)
         return [Place(account, region, partition) for account in entered for region in regions]
 
     def client(self, place: Place, service: str) -> Client:
@@ -61,12 +64,16 @@ class Places:
             if key not in self._clients:
                 self._clients[key] = self._session.client(
                     service,
-                    region=place.region,
+                    region=self._stated_region(place.region),
                     credentials=self._keys.get(place.account),
                     connections=CONNECTIONS,
                     before_call=lambda operation: self._wait(place, service, operation),
                 )
             return self._clients[key]
+
+    def _stated_region(self, region: str) -> str | None:
+        """The region as botocore is to be told of it; None for the session's own."""
+        return self._stated_regions.get(region, None if region == self._session.region else region)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -85,24 +92,32 @@ class Places:
             return ()
         try:
             pages = self.client(home, "organizations").pages("ListAccounts", "Accounts")
-            return [row["Id"] for page in pages for row in page if row.get("Status", "ACTIVE") == "ACTIVE"]
+            found = {str(row["Id"]): row.get("State") or row.get("Status") for page in pages for row in page}
         except Error as error:
             self.unread.append(Unread(Origin("organization", home.account), str(error)))
             return ()
+        except (KeyError, TypeError) as error:
+            reason = f"ListAccounts: an account without {one_line(error)}"
+            self.unread.append(Unread(Origin("organization", home.account), reason))
+            return ()
+        closed = [f"{account} ({state})" for account, state in found.items() if state != "ACTIVE"]
+        if closed:
+            self.remarks.append(f"not looked into, for they are not active: {', '.join(closed)}")
+        return [account for account, state in found.items() if state == "ACTIVE"]
 
     def _enter(self, home: Place, account: str) -> Keys:
         """Credentials for another account. They last an hour: each reading asks for new ones."""
         settings = self._settings
         if settings.role is None:
-            raise SourceFailure(f"account {account} can't be entered without a role; write in_use: {{role: NAME}}")
+            raise SourceFailure("it can't be entered without a role: name one in a policy file, in_use: {role: NAME}")
         more = {} if settings.external_id is None else {"ExternalId": settings.external_id}
-        granted = self.client(home, "sts").call(
-            "AssumeRole",
-            "Credentials",
-            RoleArn=f"arn:{home.partition}:iam::{account}:role/{settings.role}",
-            RoleSessionName="aws-ecr-gc",
-            **more,
-        )["Credentials"]
+        role = f"arn:{home.partition}:iam::{account}:role/{settings.role}"
+        try:
+            granted = self.client(home, "sts").call(
+                "AssumeRole", "Credentials", RoleArn=role, RoleSessionName="aws-ecr-gc", **more
+            )["Credentials"]
+        except AccessDenied as error:
+            raise SourceFailure(f"{error}; or {role} does not trust the caller") from error
         return Keys(granted["AccessKeyId"], granted["SecretAccessKey"], granted["SessionToken"])
 
     def _is_in(self, account: str, entering: "Future[Keys]") -> bool:
@@ -110,6 +125,9 @@ class Places:
             self._keys[account] = entering.result()
         except Error as error:
             self.unread.append(Unread(Origin("role", account), str(error)))
+            return False
+        except (KeyError, TypeError) as error:
+            self.unread.append(Unread(Origin("role", account), f"AssumeRole: an answer without {one_line(error)}"))
             return False
         return True
 

@@ -1,5 +1,6 @@
 """What a source reads with: AWS's calls in one account and region, paginated, concurrent, at a polite pace."""
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from typing import Any, Protocol, TypeVar
@@ -7,10 +8,11 @@ from typing import Any, Protocol, TypeVar
 from msgspec import Struct
 
 from aws_ecr_gc.discovery.settings import Settings
-from aws_ecr_gc.errors import Unintelligible
-from aws_ecr_gc.reference import Reference, mentions_unread, reference_of
+from aws_ecr_gc.errors import Unintelligible, one_line
+from aws_ecr_gc.reference import Reference, mentions_unread, reference_of, references_in
 from aws_ecr_gc.usage import Origin, Use
 
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -110,7 +112,8 @@ def use_of(
     """The use of an image by a workload: none where it is not of a private ECR registry.
 
     `digest` is what the consumer recorded besides. Raises Unintelligible for what names an ECR registry and can't be
-    understood: not knowing which image is used is not the same as none.
+    understood: not knowing which image is used is not the same as none. A reference within a longer text, such as a
+    mirror's, is protected but may be missing.
     """
     if not image:
         return
@@ -118,20 +121,44 @@ def use_of(
     try:
         reference = reference_of(text.strip())
     except ValueError as error:
-        if not mentions_unread(text):
-            return
-        raise Unintelligible(f"{workload}: an image that can't be understood: {error}") from error
+        if mentions_unread(text):
+            raise Unintelligible(f"{workload}: an image that can't be understood: {error}") from error
+        reference = None
     if reference is None:
+        yield from (Use(each, workload, origin, current=False) for each in references_in(text))
         return
+    digest = _digest(digest, workload)
     if not digest:
         yield Use(reference, workload, origin, current)
     elif reference.digest is None:
-        recorded = Reference(reference.repository, reference.tag or "latest", str(digest))
+        recorded = Reference(reference.repository, reference.tag or "latest", digest)
         yield Use(recorded, workload, origin, current)
     else:
         yield Use(reference, workload, origin, current)
         if digest != reference.digest:
-            yield Use(Reference(reference.repository, None, str(digest)), workload, origin, current)
+            yield Use(Reference(reference.repository, None, digest), workload, origin, current)
+
+
+def _digest(recorded: object, workload: str) -> str | None:
+    """A digest as ECR writes it. Raises Unintelligible for what is none."""
+    if not recorded:
+        return None
+    text = str(recorded).strip().lower()
+    if not _DIGEST.fullmatch(text):
+        raise Unintelligible(f"{workload}: its image was recorded with what is no digest: {one_line(recorded)}")
+    return text
+
+
+def references_of(text: str) -> Iterator[Reference]:
+    """The references of a text that may be one as a whole, or hold some."""
+    try:
+        whole = reference_of(text.strip())
+    except ValueError:
+        whole = None
+    if whole is not None:
+        yield whole
+    else:
+        yield from references_in(text)
 
 
 def batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:

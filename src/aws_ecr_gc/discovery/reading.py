@@ -11,8 +11,8 @@ from aws_ecr_gc.discovery.places import CONNECTIONS, Places
 from aws_ecr_gc.discovery.reader import Memory, Place, Reader
 from aws_ecr_gc.discovery.settings import Kind, Listing, Settings
 from aws_ecr_gc.discovery.sources import SOURCES
-from aws_ecr_gc.errors import Error, Unintelligible, one_line
-from aws_ecr_gc.usage import InUse, Origin, Unread, Use, by_repository
+from aws_ecr_gc.errors import Error, Misuse, Unintelligible, one_line
+from aws_ecr_gc.usage import InUse, Origin, Reach, Unread, Use, by_repository
 
 _LOOK = 0.2
 """Seconds after which the work is looked at again: whether it is to end, and how far it is."""
@@ -20,7 +20,7 @@ _LOOK = 0.2
 
 class _Reading(NamedTuple):
     origin: Origin
-    read: Callable[[], Iterator[Use]]
+    read: Callable[[], Iterator[Use | Unread]]
 
 
 class Discovery:
@@ -69,6 +69,8 @@ class Discovery:
                 places = Places(session, self._settings, self._registry_account, lambda: self._going)
                 found = places.find(inner)
                 unread += places.unread
+                for remark in places.remarks:
+                    self._say(remark)
                 readings += self._of_aws(self._chosen(session, found), found, places, inner)
             found_in_use = self._gathered(now, readings, unread, outer)
             ended = True
@@ -90,9 +92,15 @@ class Discovery:
             for region in regions:
                 there = [source for source in others if session.lists(SOURCES[source].services[0], region)]
                 chosen += [(source, region) for source in there]
-                absent = [source for source in others if source not in there]
+                absent = ",".join(source for source in others if source not in there)
+                if others and not there:
+                    raise Misuse(
+                        f"{region}: botocore knows no service of AWS there; name another region, or the sources"
+                    )
                 if absent:
-                    self._say(f"not looked for in {region}, where botocore lists no such service: {', '.join(absent)}")
+                    self._say(
+                        f"all leaves out what botocore does not list for {region}; to look there too: all,{absent}"
+                    )
         return chosen
 
     def _of_aws(
@@ -121,7 +129,7 @@ class Discovery:
 
     def _lists(self) -> Iterator[_Reading]:
         for listing in self._settings.lists:
-            origin = Origin("list", name=_name_of(listing))
+            origin = Origin("list", name=listing.shown)
             yield _Reading(origin, partial(self._read_list, listing, origin))
 
     def _read_list(self, listing: Listing, origin: Origin) -> Iterator[Use]:
@@ -132,7 +140,7 @@ class Discovery:
     def _gathered(
         self, now: float, readings: Iterable[_Reading], unread: list[Unread], pool: ThreadPoolExecutor
     ) -> InUse:
-        waiting: dict[Future[list[Use]], Origin] = {
+        waiting: dict[Future[list[Use | Unread]], Origin] = {
             pool.submit(_to_the_end, reading.read): reading.origin for reading in readings
         }
         total = len(waiting)
@@ -142,7 +150,10 @@ class Discovery:
             for each in done:
                 origin = waiting.pop(each)
                 try:
-                    uses[origin] = each.result()
+                    found = each.result()
+                    # Two lists may have one name.
+                    uses.setdefault(origin, []).extend(use for use in found if isinstance(use, Use))
+                    unread += [part for part in found if isinstance(part, Unread)]
                 except Error as error:
                     unread.append(Unread(origin, str(error)))
             self._progress(f"in use: {total - len(waiting)} of {total} sources read")
@@ -152,27 +163,20 @@ class Discovery:
             by_repository(every),
             tuple(sorted(uses, key=_order)),
             tuple(sorted(unread, key=lambda each: _order(each.origin))),
+            Reach(self._settings.every, self._settings.organization, self._settings.revisions),
         )
 
 
-def _name_of(listing: Listing) -> str:
-    if listing.kind is not Kind.URL:
-        return one_line(listing.name)
-    from aws_ecr_gc.discovery.lists.fetching import shown  # noqa: PLC0415 - an HTTP client, where one is needed
-
-    return shown(listing.words[0])
-
-
-def _read_source(source: str, reader: Reader) -> Iterator[Use]:
-    uses: Iterator[Use] = import_module(SOURCES[source].module).read(reader)
+def _read_source(source: str, reader: Reader) -> Iterator[Use | Unread]:
+    uses: Iterator[Use | Unread] = import_module(SOURCES[source].module).read(reader)
     return uses
 
 
-def _to_the_end(read: Callable[[], Iterator[Use]]) -> list[Use]:
+def _to_the_end(read: Callable[[], Iterator[Use | Unread]]) -> list[Use | Unread]:
     """All uses of a source, or its error: what it gave before that is not the whole."""
     try:
         return list(read())
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, ImportError, IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise Unintelligible(f"an answer that can't be understood: {one_line(repr(error))}") from error
 
 

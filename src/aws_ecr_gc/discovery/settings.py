@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from aws_ecr_gc.errors import one_line
+
 
 class Kubernetes(Struct, frozen=True):
     """Clusters that a kubeconfig names by context, and the one that the program itself runs in.
@@ -36,6 +38,14 @@ class Listing(Struct, frozen=True):
         """What people call it."""
         return " ".join(self.words) or "standard input"
 
+    @property
+    def shown(self) -> str:
+        """The name on one line; of a URL without user, password and query: queries hold signatures."""
+        if self.kind is not Kind.URL:
+            return one_line(self.name)
+        bare, query, _ = self.name.partition("?")
+        return one_line(bare) + ("?..." if query else "")
+
 
 class Settings(Struct, frozen=True):
     """What to read, and where.
@@ -56,6 +66,15 @@ class Settings(Struct, frozen=True):
     regions: tuple[str, ...] = ()
     kubernetes: Kubernetes | None = None
     lists: tuple[Listing, ...] = ()
+
+    @property
+    def missing(self) -> tuple[str, str] | None:
+        """What is missing for it to make sense, and the mend."""
+        if not (self.asks_aws or self.kubernetes or self.lists):
+            return "names nothing to look into", "write sources: [ecs, lambda], kubernetes: or lists:"
+        if (self.accounts or self.organization) and self.role is None:
+            return "other accounts are entered with a role, and none is named", "write role: NAME"
+        return None
 
     @property
     def kinds(self) -> list[str]:

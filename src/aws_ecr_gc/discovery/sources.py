@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 
 class Source(NamedTuple):
-    """A source. Its module has `read(reader: Reader) -> Iterator[Use]`, and is imported where it is asked for.
+    """A source. Its module has `read(reader)`, a generator of uses, and is imported where it is asked for. A source of
+    several parts that fail for themselves may give `usage.Unread` in place of one.
 
     `services` are botocore's names; the first is the one that must be there for the source to be.
     """

@@ -175,12 +175,14 @@ class Verdicts:
         image = self.images[at]
         if image.status is not Status.ACTIVE or self._standing_holder(at) is not None:
             return False
+        if self._left_over_from(at) is not None:
+            return False
         tagless = at in self.matches.tagless
         if not tagless and image.subject is None:
             return True
         followed = self.relations.prerequisites_of(image) if tagless else self.relations.subjects_of(image)
         if self._undecided[at]:
-            return not followed and self._left_over_from(at) is None
+            return not followed
         return self.collected.issuperset(followed)
 
     def _standing_holder(self, at: int) -> str | None:

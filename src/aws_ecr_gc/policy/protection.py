@@ -62,7 +62,7 @@ def _add_used(saved: Saved, uses: Sequence[Use], images: Sequence[Image], relati
 def _used_by(uses: Sequence[Use]) -> str:
     """The first workload, one that is current if there is one, and how many more there are."""
     first = next((use for use in uses if use.current), uses[0])
-    others = len({str(use) for use in uses}) - 1
+    others = len({(use.origin, use.workload) for use in uses}) - 1
     return f"{first} uses it{f', and {others} more' if others else ''}"
 
 

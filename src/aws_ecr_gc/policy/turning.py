@@ -11,6 +11,8 @@ from aws_ecr_gc.policy.rules import Policy
 _OWN = {
     "unmatched-tag": "a rule matches {unmatched}, or {these} taken off it",
     "followed": "{via} is no longer protected, young, or unmanaged",
+    "in-use": "no workload uses it any more",
+    "needed-in-use": "{via} is no longer in use",
     "protected-tag": "protect no longer names {protected}",
     "protected-digest": "protect no longer names its digest",
     "grace": "it is older than the grace, from {until} on",

@@ -35,7 +35,11 @@ def parse(text: bytes, name: Path) -> PolicyFile:
     mistakes = [mistake for file in files for mistake in sorted(file.mistakes, key=_order)]
     if mistakes:
         raise PolicyMistakes(mistakes)
-    return PolicyFile([Document(file.path, file.content, file.part) for file in files])
+    made = PolicyFile([Document(file.path, file.content, file.part) for file in files])
+    wrong = next((file.top.at("in_use") for file in files if file.top.at("in_use") is not None), None)
+    if made.in_use is not None and wrong is not None and (missing := made.in_use.missing):
+        raise PolicyMistakes([wrong.mistake(*missing)])
+    return made
 
 
 class _File:

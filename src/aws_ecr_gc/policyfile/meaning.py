@@ -53,21 +53,30 @@ def _in_use_mistakes(document: Spot) -> Iterator[Mistake]:
     in_use = document.at("in_use")
     if in_use is None or not in_use.is_sound or in_use.node.members is None:
         return
-    if not {"sources", "kubernetes", "lists"} & set(in_use.keys):
-        yield in_use.mistake("names nothing to look into", "write sources: [ecs, lambda], kubernetes: or lists:")
-    elsewhere = [key for key in ("accounts", "organization") if key in in_use.keys]
-    if elsewhere and "role" not in in_use.keys:
-        reason = "other accounts are entered with a role, and none is named"
-        yield in_use.mistake_of(elsewhere[0], reason, "write role: NAME beside it")
-    for key in ("accounts", "organization", "regions", "task_definition_revisions"):
-        if key in in_use.keys and "sources" not in in_use.keys:
-            yield in_use.mistake_of(key, "says how AWS's services are looked into, and none is named", "write sources:")
     for each in in_use.each("lists"):
         if each.is_sound and len(each.keys) != 1:
             yield each.mistake("must have one of file, url and command", "write file: images.txt")
     clusters = in_use.sound("kubernetes")
-    if clusters is not None and not {"contexts", "in_cluster"} & set(clusters.keys):
+    if clusters is not None and not (clusters.at("contexts") or _is_true(clusters.at("in_cluster"))):
         yield clusters.mistake("names no cluster", "write contexts: [NAME], or in_cluster: true")
+    if document.at("extends") is not None:
+        return  # what is missing here may stand there: `loading` looks at both together
+    if not {"sources", "kubernetes", "lists"} & set(in_use.keys):
+        yield in_use.mistake("names nothing to look into", "write sources: [ecs, lambda], kubernetes: or lists:")
+        return
+    elsewhere = in_use.at("accounts") or (in_use.at("organization") if _is_true(in_use.at("organization")) else None)
+    if elsewhere is not None and in_use.at("role") is None:
+        yield elsewhere.mistake(
+            "other accounts are entered with a role, and none is named", "write role: NAME beside it"
+        )
+    for key in ("accounts", "organization", "regions", "task_definition_revisions"):
+        if key in in_use.keys and "sources" not in in_use.keys:
+            reason = "says how AWS's services are looked into, and none is named"
+            yield in_use.mistake_of(key, reason, "write sources: [ecs, lambda]")
+
+
+def _is_true(spot: Spot | None) -> bool:
+    return spot is not None and spot.node.scalar is True
 
 
 def _protect_mistakes(spot: Spot) -> Iterator[Mistake]:

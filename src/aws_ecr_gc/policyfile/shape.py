@@ -290,7 +290,8 @@ class KubernetesPart(Struct, forbid_unknown_fields=True, frozen=True):
     """Clusters to look into. Those of EKS are found by the source eks, without any of this."""
 
     contexts: Annotated[
-        Context | list[Context] | UnsetType, Meta(description="Contexts of the kubeconfig.", examples=["prod"])
+        Context | Annotated[list[Context], Meta(min_length=1)] | UnsetType,
+        Meta(description="Contexts of the kubeconfig.", examples=["prod"]),
     ] = UNSET
     kubeconfig: Annotated[
         Annotated[str, Meta(min_length=1)] | UnsetType,
@@ -335,7 +336,7 @@ class InUsePart(Struct, forbid_unknown_fields=True, frozen=True):
         ),
     ] = UNSET
     accounts: Annotated[
-        list[Account] | UnsetType,
+        Annotated[list[Account], Meta(min_length=1)] | UnsetType,
         Meta(description="Accounts to look into besides that of the credentials.", examples=[["123456789012"]]),
     ] = UNSET
     organization: Annotated[
@@ -350,14 +351,14 @@ class InUsePart(Struct, forbid_unknown_fields=True, frozen=True):
         Meta(description="The external id that the role asks for.", examples=["ecr-gc"]),
     ] = UNSET
     regions: Annotated[
-        list[Region] | UnsetType,
+        Annotated[list[Region], Meta(min_length=1)] | UnsetType,
         Meta(description="The regions to look into; that of the registry, if absent.", examples=[["eu-west-1"]]),
     ] = UNSET
     kubernetes: Annotated[
         KubernetesPart | UnsetType, Meta(description="Clusters to look into.", examples=[{"contexts": ["prod"]}])
     ] = UNSET
     lists: Annotated[
-        list[ListPart] | UnsetType,
+        Annotated[list[ListPart], Meta(min_length=1)] | UnsetType,
         Meta(description="Lists of images that are in use besides.", examples=[[{"file": "images.txt"}]]),
     ] = UNSET
 

@@ -41,13 +41,17 @@ class RepositoryDifference(Struct, forbid_unknown_fields=True):
 
 
 class DifferenceDocument(Struct, forbid_unknown_fields=True):
-    """Two policies over the same repositories; those in which nothing changes sides are left out."""
+    """Two policies over the same repositories; those in which nothing changes sides are left out.
+
+    What is in use was not read; `in_use_differs` says whether the policies would read the same.
+    """
 
     version: int
     tool: str
     old: str
     new: str
     compared: int
+    in_use_differs: bool
     repositories: list[RepositoryDifference]
     unread: list[Unread]
 

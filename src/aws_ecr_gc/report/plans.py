@@ -121,6 +121,10 @@ def lines(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Sequence[
             yield f"  {rule}: {count}"
     if len(plan.decisions) > plan.active:
         yield f"Archived or on the way back, left alone ({len(plan.decisions) - plan.active})"
+    by_use = list(uses.kept(plan))
+    if by_use:
+        yield "Kept by what uses them, and by no rule"
+        yield from (f"  {line}" for line in by_use)
     yield from uses.broken(broken)
     for guard in refused:
         yield f"Refused by the guard {guard.guard}: {guard.detail}; {guard.way_round}"

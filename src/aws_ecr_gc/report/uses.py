@@ -1,5 +1,6 @@
 """What is in use, as text and as parts of JSON documents."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -8,8 +9,12 @@ import msgspec
 from msgspec import Struct
 
 from aws_ecr_gc.inventory import Image, Status
+from aws_ecr_gc.plan import Plan
 from aws_ecr_gc.reference import Repository
+from aws_ecr_gc.report import text
 from aws_ecr_gc.usage import InUse, Origin, Use
+
+_KEPT_SHOWN = 20
 
 
 class OriginPart(Struct, forbid_unknown_fields=True):
@@ -65,27 +70,38 @@ def use_parts(uses: Iterable[Use]) -> list[UsePart]:
 
 
 def reading(in_use: InUse) -> Iterator[str]:
-    """What was read to know what is in use, and what was gone on without."""
-    yield f"In use was read from {'; '.join(places(in_use.read)) or 'nothing'}"
+    """What was read to know what is in use, with how many uses each, and what was gone on without."""
+    yield f"In use was read from {'; '.join(_places(in_use)) or 'nothing'}"
     for each in in_use.unread:
         yield f"Gone on without {each.origin}: {each.reason}"
 
 
-def places(origins: Sequence[Origin]) -> Iterator[str]:
+def _places(in_use: InUse) -> Iterator[str]:
     """The sources, and where: those of one account and region together."""
+    counts = Counter(use.origin for of_repository in in_use.uses.values() for use in of_repository)
     together: dict[tuple[str | None, str | None], list[str]] = {}
-    for origin in origins:
+    for origin in in_use.read:
         named = origin.source if origin.name is None else f"{origin.source} {origin.name}"
-        together.setdefault((origin.account, origin.region), []).append(named)
+        counted = f"{named} ({counts[origin]} use{'' if counts[origin] == 1 else 's'})"
+        together.setdefault((origin.account, origin.region), []).append(counted)
     for (account, region), names in together.items():
         where = " ".join(part for part in (account, region) if part is not None)
         yield f"{', '.join(names)}{f' in {where}' if where else ''}"
 
 
+def kept(plan: Plan) -> Iterator[str]:
+    """The images that no rule keeps, but a workload does; not all of very many."""
+    only = [each for each in plan.decisions if each.reasons[0].rule == "in-use" and len(each.reasons) == 1]
+    for decision in only[:_KEPT_SHOWN]:
+        yield f"{text.short(decision.image.digest)} [{', '.join(decision.image.tags)}]: {decision.reasons[0].detail}"
+    if len(only) > _KEPT_SHOWN:
+        yield f"{text.images(len(only) - _KEPT_SHOWN)} more; aws-ecr-gc in-use names them all"
+
+
 def broken(uses: Iterable[Use]) -> Iterator[str]:
     """The workloads whose image is not there."""
     for use in uses:
-        yield f"Broken: {use} is to run {use.reference}, which is not there to be pulled"
+        yield f"Broken: {use} ({_where(use.origin)}) is to run {use.reference}, which is not there to be pulled"
 
 
 class UsedImage(Struct, frozen=True):
@@ -169,8 +185,10 @@ def by_image(listing: Listing) -> Iterator[str]:
         yield f"{_named(repository.repository)}"
         for each in repository.images:
             yield f"  {_image(each)}"
-            for use in each.uses:
-                yield f"    {_workload(use)}"
+            yield from (f"    {line}" for line in _workload_lines(each.uses, listing))
+        for use in repository.missing:
+            yield f"  {use.reference.digest or use.reference.tag or 'latest'} (missing)"
+            yield from (f"    {line}" for line in _workload_lines([use], listing))
     yield from _end(listing)
 
 
@@ -179,7 +197,7 @@ def by_workload(listing: Listing) -> Iterator[str]:
     yield from reading(listing.in_use)
     missing = {use for repository in listing.repositories for use in repository.missing}
     for (origin, workload), of_it in _workloads(listing).items():
-        yield f"{origin.source}:{workload} ({'/'.join(filter(None, (origin.account, origin.region, origin.name)))})"
+        yield f"{origin.source}:{workload} ({_where(origin)})"
         for use in of_it:
             absent = " (missing)" if use in missing else ""
             kept = "" if use.current else " (to go back to)"
@@ -231,11 +249,20 @@ def _named(repository: Repository) -> str:
 
 def _image(used: UsedImage) -> str:
     if used.image is None:
-        return f"{used.uses[0].reference} (not looked for: another registry)"
+        return f"{used.uses[0].reference} (not looked for there)"
     tags = ", ".join(used.image.tags)
     status = "" if used.image.status is Status.ACTIVE else f" {used.image.status}"
     return f"{used.image.digest[:16]}... [{tags}]{status}"
 
 
-def _workload(use: Use) -> str:
-    return f"{use}{'' if use.current else ' (to go back to)'}"
+def _workload_lines(uses: Iterable[Use], listing: Listing) -> dict[str, None]:
+    """The workloads, each once; with their places where several were looked into."""
+    several = len({(origin.account, origin.region) for origin in listing.in_use.read}) > 1
+    return dict.fromkeys(
+        f"{use}{f' ({_where(use.origin)})' if several else ''}{'' if use.current else ' (to go back to)'}"
+        for use in uses
+    )
+
+
+def _where(origin: Origin) -> str:
+    return "/".join(part for part in (origin.account, origin.region, origin.name) if part)

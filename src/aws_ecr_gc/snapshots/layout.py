@@ -20,7 +20,7 @@ import struct
 import zlib
 from typing import Annotated
 
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from aws_ecr_gc.inventory import Status
 from aws_ecr_gc.reference import Registry
@@ -65,6 +65,7 @@ class Top(Struct):
     name: Word
     taken_at: Seconds
     resource_tags: dict[str, str] = {}
+    ended_at: Seconds | UnsetType = UNSET
 
 
 class Line(Top, kw_only=True):

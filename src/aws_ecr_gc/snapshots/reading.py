@@ -9,6 +9,7 @@ from threading import Lock
 from typing import BinaryIO, TypeVar
 
 import msgspec
+from msgspec import UnsetType
 from msgspec.json import Decoder
 
 from aws_ecr_gc.errors import Misuse, one_line
@@ -90,7 +91,8 @@ class Snapshot:
                 row.pulled_at,
                 shared.setdefault(row.artifact_type, row.artifact_type),
             )
-        return Inventory(Repository(self.registry, name), line.taken_at, images)
+        ended_at = None if isinstance(line.ended_at, UnsetType) else line.ended_at
+        return Inventory(Repository(self.registry, name), line.taken_at, images, ended_at)
 
     def _not_there(self, pattern: str) -> Misuse:
         snapshot = f"the snapshot {one_line(self._path)}"

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.json import Encoder
 
 from aws_ecr_gc import __version__
@@ -101,7 +101,9 @@ class _Writer:
 def _line_of(repository: RepositorySnapshot) -> Iterator[bytes]:
     inventory = repository.inventory
     tags = dict(sorted(repository.resource_tags.items()))
-    yield _encoder.encode(Top(inventory.repository.name, inventory.taken_at, tags))[:-1] + b',"images":['
+    ended_at = UNSET if inventory.ended_at is None else inventory.ended_at
+    top = Top(inventory.repository.name, inventory.taken_at, tags, ended_at)
+    yield _encoder.encode(top)[:-1] + b',"images":['
     images = iter(inventory.images.values())
     separator = b""
     while some := list(islice(images, _IMAGES_AT_ONCE)):

@@ -55,17 +55,24 @@ def test_what_kubectl_applied_last_may_be_missing_without_harm() -> None:
     assert current == {"old": False, "new": True}
 
 
-def test_a_compose_file_s_defaults_count_and_its_services_are_named() -> None:
+@pytest.mark.parametrize("value", ["{host}/web:${{TAG:-1}}", "${{REGISTRY:-{host}}}/web:1", "{host}/web${{TAG-}}"])
+def test_a_default_in_a_compose_file_is_refused_for_the_environment_may_say_otherwise(value: str) -> None:
+    image = value.replace("{{", "{").replace("}}", "}").replace("{host}", HOST)
+    line = _refusal(f"services:\n  web:\n    image: {image}\n")
+    assert "comes to depends on the environment; give the output of `docker compose config`" in line
+
+
+def test_the_services_of_a_compose_file_are_named() -> None:
     text = f"""\
 x-base: &base
-  image: ${{REGISTRY:-{HOST}}}/base:${{TAG-1}}
+  image: {HOST}/base:1
 services:
   web: *base
   db:
-    image: {HOST}/db:${{A:-${{B:-2}}}}
+    image: {HOST}/db:2
     command: echo $$HOME $OTHER
   cache:
-    image: redis:${{REDIS}}
+    image: redis:${{REDIS:-7}}
 """
     assert found(text) == {f"{HOST}/base:1", f"{HOST}/db:2"}
     assert "list (service db)" in workloads(text)

@@ -11,9 +11,9 @@ from typing import Any
 
 from aws_ecr_gc.discovery.aws.descriptions import unless_gone
 from aws_ecr_gc.discovery.aws.templates import parsed, texts
-from aws_ecr_gc.discovery.reader import Reader, strings
+from aws_ecr_gc.discovery.reader import Reader, references_of, strings
 from aws_ecr_gc.errors import AwsFailure, Unintelligible, one_line
-from aws_ecr_gc.reference import PARTITIONS, Reference, references_in
+from aws_ecr_gc.reference import PARTITIONS, Reference
 from aws_ecr_gc.usage import Use
 
 _Row = Mapping[str, Any]
@@ -65,7 +65,7 @@ def _read(reader: Reader, told: set[str], stack: _Row) -> tuple[Reference, ...]:
         reason = one_line(error)
         raise Unintelligible(f"stack {stack['StackName']}: a template that can't be understood: {reason}") from error
     every = [*texts(template, _names(reader, stack)), *strings(stack)]
-    return tuple(dict.fromkeys(reference for text in every for reference in references_in(text)))
+    return tuple(dict.fromkeys(reference for text in every for reference in references_of(text)))
 
 
 def _template(reader: Reader, stack: str) -> object:

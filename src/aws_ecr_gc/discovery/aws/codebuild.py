@@ -10,6 +10,7 @@ from typing import Any
 
 from aws_ecr_gc.discovery.aws.descriptions import uses_in
 from aws_ecr_gc.discovery.reader import Reader, batches
+from aws_ecr_gc.errors import Unintelligible
 from aws_ecr_gc.usage import Use
 
 
@@ -22,7 +23,11 @@ def read(reader: Reader) -> Iterator[Use]:
 
 
 def _projects(reader: Reader, names: list[str]) -> list[dict[str, Any]]:
-    """The projects of these names; one that was deleted meanwhile is left out of the answer."""
-    call = reader.service("codebuild").call
-    projects: list[dict[str, Any]] = call("BatchGetProjects", "projects", names=names)["projects"]
+    """The projects of these names; one that was deleted meanwhile is said to be not found."""
+    answered = reader.service("codebuild").call("BatchGetProjects", "projects", names=names)
+    projects: list[dict[str, Any]] = answered["projects"]
+    if len(projects) + len(answered.get("projectsNotFound") or ()) < len(names):
+        raise Unintelligible(
+            f"BatchGetProjects: of {len(names)} asked for, {len(projects)} were described, without reason"
+        )
     return projects

@@ -4,9 +4,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from aws_ecr_gc.discovery.reader import Reader
+from aws_ecr_gc.discovery.reader import Reader, references_of
 from aws_ecr_gc.errors import AwsFailure
-from aws_ecr_gc.reference import references_in
 from aws_ecr_gc.usage import Use
 
 _Result = TypeVar("_Result")
@@ -47,7 +46,7 @@ def uses_in(reader: Reader, description: object, workload: str, *, current: bool
         elif isinstance(value, (list, tuple)):
             waiting.extend(value)
         elif isinstance(value, str):
-            yield from (Use(reference, workload, reader.origin, current=False) for reference in references_in(value))
+            yield from (Use(reference, workload, reader.origin, current=False) for reference in references_of(value))
 
 
 def _images(

@@ -10,15 +10,17 @@ those of Kubernetes.
 
 import base64
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from aws_ecr_gc.discovery.aws.descriptions import unless_gone
 from aws_ecr_gc.discovery.kubernetes import read_cluster
 from aws_ecr_gc.discovery.reader import Reader
-from aws_ecr_gc.errors import AccessDenied, Error, Misuse, SourceFailure, Unintelligible
-from aws_ecr_gc.usage import Use
+from aws_ecr_gc.errors import Error, Misuse, Unintelligible
+from aws_ecr_gc.usage import Unread, Use
 
 _WITHOUT_ENDPOINT = frozenset({"CREATING", "PENDING", "DELETING", "FAILED"})
 """States in which a cluster may have no endpoint, not yet or no more: then nothing can be started in it."""
@@ -26,13 +28,22 @@ _TOKEN_SECONDS = 600
 """How long a token is used. It is good for 15 minutes."""
 
 
-def read(reader: Reader) -> Iterator[Use]:
-    """The images that the clusters of the region hold. A cluster that can't be read whole fails all, by its name."""
+def read(reader: Reader) -> Iterator[Use | Unread]:
+    """The images that the clusters of the region hold. A cluster that can't be read whole is unread for itself."""
     for uses in reader.each(partial(_uses_of, reader), reader.rows("eks", "ListClusters", "clusters")):
         yield from uses
 
 
-def _uses_of(reader: Reader, name: str) -> list[Use]:
+def _uses_of(reader: Reader, name: str) -> Sequence[Use | Unread]:
+    try:
+        return _read(reader, name)
+    except Misuse:
+        raise  # the library is missing: it is no matter of one cluster
+    except Error as error:
+        return [Unread(replace(reader.origin, name=name), f"cluster {name}: {error}")]
+
+
+def _read(reader: Reader, name: str) -> list[Use]:
     cluster = unless_gone(partial(_described, reader, name))
     if cluster is None:
         return []
@@ -43,13 +54,7 @@ def _uses_of(reader: Reader, name: str) -> list[Use]:
     if not (endpoint and authority):
         raise Unintelligible(f"DescribeCluster: cluster {name} is {cluster['status']} without endpoint or certificate")
     token = Token(partial(_signed, reader, name))
-    try:
-        return list(read_cluster(name, endpoint, authority, token, reader.origin))
-    except Misuse:
-        raise  # the library is missing: it is no matter of one cluster
-    except Error as error:
-        kind = type(error) if isinstance(error, (AccessDenied, Unintelligible)) else SourceFailure
-        raise kind(f"cluster {name}: {error}", error.code) from error
+    return list(read_cluster(name, endpoint, authority, token, reader.origin))
 
 
 def _described(reader: Reader, name: str) -> Mapping[str, Any]:

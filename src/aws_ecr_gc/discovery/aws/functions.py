@@ -17,7 +17,7 @@ from aws_ecr_gc.usage import Use
 def read(reader: Reader) -> Iterator[Use]:
     """The images of functions."""
     listed = reader.rows("lambda", "ListFunctions", "Functions", FunctionVersion="ALL", MaxItems=50)
-    versions = [version for version in listed if version.get("PackageType") == "Image"]
+    versions = list(filter(_is_image, listed))
     for version, code in zip(versions, reader.each(partial(_code, reader), versions), strict=True):
         workload = f"function {version['FunctionName']}:{version['Version']}"
         if code is None:
@@ -25,6 +25,12 @@ def read(reader: Reader) -> Iterator[Use]:
         if not code.get("ImageUri"):
             raise Unintelligible(f"GetFunction: {workload} is made of an image, but which one is not said")
         yield from uses_in(reader, code, workload)
+
+
+def _is_image(version: Mapping[str, Any]) -> bool:
+    """What does not say is taken for an image, unless it names a runtime, which no image has."""
+    kind = version.get("PackageType") or ("Zip" if version.get("Runtime") else "Image")
+    return bool(kind == "Image")
 
 
 def _code(reader: Reader, version: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -30,6 +30,7 @@ _MOST_EMBEDDED = 8
 # A chart's values within a document: only there does YAML within a text say more than the text.
 _VALUES = re.compile(r"^[ \t-]*(?:repository|newName|image)[ \t]*:", re.MULTILINE)
 # What templates leave open: of a shell, of Helm, of CodeDeploy. Tekton's and Argo's own are no templates of files.
+_VARIABLE = re.compile(r"(?<!\$)(?:\$\$)*\$[A-Za-z_{]")
 _OPEN = re.compile(r"\$\{|\$[A-Za-z_]|\{\{-?\s*(?:[.$]|include|tpl|printf|template|default|quote)|<[A-Z0-9_]+>")
 # These name a repository: that there is no `latest` in it says nothing.
 _REPOSITORIES = frozenset(("repository_url", "repository_uri", "repositoryUri"))
@@ -152,6 +153,10 @@ def _resolved(text: str, place: Place) -> str:
         return text
     made = substitute(text, {}, escape="$")
     if made.missing is None:
+        if _VARIABLE.search(text) and (mentions_registry(made.text) or mentions_registry(text)):
+            # The default is what runs only where neither the environment nor a file .env says otherwise.
+            reason = f"what {quoted(text)} comes to depends on the environment"
+            raise refusal(place.name, place.where(text), reason, _COMPOSE_MEND)
         return made.text
     if mentions_registry(text) or (place.key == "image" and may_be_private(made.text)):
         reason = f"the variable {quoted(made.missing)[1:-1]} in {quoted(text)} has no value"

@@ -6,9 +6,8 @@ from typing import Any
 import msgspec
 
 from aws_ecr_gc.discovery.aws.ecs.task_definitions import Naming, can_be_name
-from aws_ecr_gc.discovery.reader import Reader, strings
+from aws_ecr_gc.discovery.reader import Reader, references_of, strings
 from aws_ecr_gc.errors import Unintelligible, one_line
-from aws_ecr_gc.reference import references_in
 from aws_ecr_gc.usage import Use
 
 _KEYS = frozenset({"TaskDefinition", "taskDefinition"})
@@ -28,7 +27,7 @@ def named_in(reader: Reader, document: object, workload: str, *, current: bool =
     Not what an expression will come to (`$.image`, `{% $image %}`): only whoever runs it knows.
     """
     for text in strings(document):
-        for reference in references_in(text):
+        for reference in references_of(text):
             yield from reader.use(str(reference), workload, current=current)
     for text in _task_definitions(document):
         if can_be_name(text):

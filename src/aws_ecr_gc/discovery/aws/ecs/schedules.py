@@ -13,7 +13,7 @@ from aws_ecr_gc.usage import Use
 
 # A cluster, or a call whose parameters can name an image or a task definition. No others: there may be thousands that
 # start and stop machines.
-_STARTS = re.compile(r":ecs:[^:]*:[0-9]*:cluster/|:aws-sdk:(?:codebuild|ecs|sagemaker):")
+_STARTS = re.compile(r":ecs:[^:]*:[0-9]*:cluster/|:aws-sdk:(?:batch|codebuild|ecs|sagemaker|sfn):")
 # What the scheduler fills in. Outside of a string, it would be no JSON.
 _KEYWORD = re.compile(r"<aws\.scheduler\.[a-z-]+>")
 

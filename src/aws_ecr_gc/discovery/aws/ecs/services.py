@@ -24,7 +24,7 @@ def services(reader: Reader, clusters: Sequence[str]) -> Iterator[Use | Naming]:
         for part in (service, *(service.get("deployments") or ()), *(service.get("taskSets") or ())):
             # A service of an external controller has none of its own.
             if part.get("taskDefinition"):
-                yield Naming(part["taskDefinition"], _workload(service))
+                yield Naming(part["taskDefinition"], _workload(service), own=True)
     yield from _revisions(reader, found)
 
 
@@ -44,7 +44,7 @@ def _revisions(reader: Reader, found: Iterable[dict[str, Any]]) -> Iterator[Use 
         for each in revision.get("containerImages") or ():
             yield from reader.use(each.get("image"), workload, digest=each.get("imageDigest"), current=is_current)
         if revision.get("taskDefinition"):
-            yield Naming(revision["taskDefinition"], workload, is_current)
+            yield Naming(revision["taskDefinition"], workload, is_current, own=True)
 
 
 def _workload(row: dict[str, Any]) -> str:

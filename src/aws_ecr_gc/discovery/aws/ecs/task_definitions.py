@@ -19,11 +19,15 @@ _ACTIVE = Mapping[str, Sequence[int]]
 
 
 class Naming(Struct, frozen=True):
-    """A workload names a task definition: `web`, `web:7`, or an ARN with or without a revision."""
+    """A workload names a task definition: `web`, `web:7`, or an ARN with or without a revision.
+
+    One of the cluster's `own` workloads can't run what is elsewhere.
+    """
 
     text: str
     workload: str
     current: bool = True
+    own: bool = False
 
 
 class _Definition(NamedTuple):
@@ -77,6 +81,8 @@ def _named(naming: Naming, place: Place, active: _ACTIVE) -> _Definition | None:
     if found is None:
         raise Unintelligible(f"{naming.workload}: {naming.text!r} is no name of a task definition")
     if found["region"] and (found["account"], found["region"]) != (place.account, place.region):
+        if naming.own:
+            raise Unintelligible(f"{naming.workload}: its task definition is of another place: {naming.text}")
         return None
     if found["revision"]:
         return _Definition(found["family"], int(found["revision"]))

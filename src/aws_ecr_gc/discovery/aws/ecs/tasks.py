@@ -37,4 +37,4 @@ def _of_task(reader: Reader, task: dict[str, Any]) -> Iterator[Use | Naming]:
     for container in containers:
         yield from reader.use(container.get("image"), workload, digest=container.get("imageDigest"), current=current)
     if not containers or not all(container.get("image") for container in containers):
-        yield Naming(task["taskDefinitionArn"], workload, current)
+        yield Naming(task["taskDefinitionArn"], workload, current, own=True)
