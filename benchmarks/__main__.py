@@ -8,12 +8,27 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 
-from benchmarks import contenders, goals
+from benchmarks import contenders, goals, in_use
 from benchmarks.contenders import BOTO3, FEW, FLOOR, PRODUCT, TEN_RULES
+from benchmarks.in_use import Account, Reading
 from benchmarks.measuring import Planned, Run, in_turns, output, serving
 from benchmarks.tables import table
 
 _SMALL = {"--help": (["--help"], 0), "--version": (["--version"], 0), "usage error": (["--nonsense"], 2)}
+
+
+_ACCOUNT = Account(services=1000, clusters=20, versions=2000)
+_IN_USE_HEAD = (
+    "what is in use",
+    "calls",
+    "fewest calls",
+    "wall s",
+    "pace alone s",
+    "pace / wall",
+    "most at once",
+    "CPU s",
+    "uses",
+)
 
 
 def main() -> None:
@@ -27,13 +42,16 @@ def main() -> None:
     rows = [row for images, runs in dry_runs.items() for row in _costs(images, runs)]
     head = ["dry run", "calls", "wall s", "CPU s", "peak MB", "wall / boto3", "CPU / boto3", "peak / boto3"]
     _show(table([*head, "wall / floor", "CPU / floor", "peak / floor"], rows))
+    reading = in_use.measure(asked.account)
+    _show(table(_IN_USE_HEAD, [_in_use_costs(asked.account, reading)]))
     plans = {images: _plans(images, list(contenders.PLANNED), asked.rounds) for images in asked.planned}
     if asked.most not in plans:
         plans[asked.most] = _plans(asked.most, [TEN_RULES], 1)
     rows = [row for images, planned in plans.items() for row in _plan_costs(images, planned)]
     head = ["planning alone", "to delete", "CPU s", f"CPU / {FEW}", "reading it, CPU s", "bytes an image", "peak MB"]
     _show(table(head, rows))
-    judged = [goal.cells for goal in [*_goals(dry_runs, asked.rounds), *goals.planning(plans)]]
+    sources = goals.in_use(asked.account, reading, loads_reading=_loads_reading(), full=asked.account == _ACCOUNT)
+    judged = [goal.cells for goal in [*_goals(dry_runs, asked.rounds), *goals.planning(plans), *sources]]
     _show(table(["goal", "measured", "bound", "met/missed"], judged))
 
 
@@ -47,7 +65,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="1,000 images, one round: whether it works")
     asked = parser.parse_args()
     asked.planned, asked.most = [100_000, 1_000_000] if asked.full else [100_000], 1_000_000
+    asked.account = _ACCOUNT
     if asked.quick:
+        asked.account = Account(services=20, clusters=2, versions=40)
         asked.rounds, asked.sizes, asked.planned, asked.most = 1, [1000], [1000], 10_000
     if asked.rounds < 1 or min(asked.sizes) < 1:
         parser.error("--rounds and --sizes are at least 1")
@@ -95,6 +115,28 @@ def _costs(images: int, runs: dict[str, Run]) -> Iterator[list[str]]:
             f"{run.peak / 1e6:.0f}",
             *ratios,
         ]
+
+
+def _in_use_costs(account: Account, reading: Reading) -> list[str]:
+    seconds, pace = reading.read.seconds, reading.pace
+    return [
+        str(account),
+        f"{reading.calls.total():,}",
+        f"{account.fewest():,}",
+        f"{seconds:.1f}",
+        f"{pace:.1f}",
+        f"{pace / seconds:.2f}",
+        str(reading.most_at_once),
+        f"{reading.cpu:.1f}",
+        f"{reading.read.uses:,}",
+    ]
+
+
+def _loads_reading() -> bool:
+    """Whether a run that asks for no source loads what reads sources."""
+    with serving(0) as server:
+        command = [sys.executable, "-X", "importtime", *contenders.product(server.url)]
+        return in_use.loads_reading(output(command).stderr)
 
 
 def _plans(images: int, policies: list[str], rounds: int) -> dict[str, Planned]:

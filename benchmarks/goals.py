@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from benchmarks.contenders import BOTO3, FEW, PRODUCT, TEN_RULES
+from benchmarks.in_use import Account, Reading
 from benchmarks.measuring import Planned, Run
 
 LATENCY = 0.05
@@ -86,6 +87,14 @@ def planning(plans: Mapping[int, Mapping[str, Planned]]) -> Iterator[Goal]:
     images = max(plans)
     peak = plans[images][TEN_RULES].peak / 1e6
     yield Goal("planning 1,000,000 with ten rules: peak MB", peak, 1000, (images, 1_000_000))
+
+
+def in_use(account: Account, reading: Reading, *, loads_reading: bool, full: bool) -> Iterator[Goal]:
+    """Calls beside the fewest there can be; seconds beside those of the pace, where it matters."""
+    yield Goal("what is in use: calls / fewest calls", reading.calls.total() / account.fewest(), 1.02)
+    if full:
+        yield Goal("what is in use: wall / pace alone", reading.read.seconds / reading.pace, 1.2)
+    yield Goal("dry run without a source: what reads sources imported (0 no, 1 yes)", loads_reading, 0)
 
 
 def nearest(sizes: Mapping[int, object], wanted: int) -> int:

@@ -32,5 +32,8 @@ def test_the_quick_benchmarks_print_a_row_for_everything_that_is_measured() -> N
         "dry run of 1,000: calls",
         "planning 100,000 with ten rules: CPU / by prefix alone",
         "planning 1,000,000 with ten rules: peak MB",
+        "20 services, 2 clusters, 40 versions",
+        "what is in use: calls / fewest calls",
+        "dry run without a source: what reads sources imported",
     ):
         assert row in finished.stdout, row

@@ -84,10 +84,15 @@ def test_make_demo_shows_the_main_job_and_a_case_the_original_gets_wrong() -> No
     assert "`testrepo` now holds 44 images" in demo.stdout
     before, _, rest = demo.stdout.partition("$ aws-ecr-gc --repo multiarch --keep build=2\n")
     output, _, after = rest.partition("# The old index went together")
+    after, _, in_use = after.partition("# The same repository once more")
     listed = re.compile(r"^  (sha256:[0-9a-f]{9})\.\.\. .*(?:index of|signature of|platform manifest)", re.MULTILINE)
     gone = set(re.findall(r"^  (sha256:[0-9a-f]{9})\.\.\. \(", output, re.MULTILINE))
     assert "Deleted (3)\n" in output
     assert set(listed.findall(after)) == set(listed.findall(before)) - gone
+    used = re.findall(r"was deployed from the platform manifest (sha256:[0-9a-f]{9})", in_use)
+    assert "--protect-in-use ecs\n" in in_use
+    assert set(used) <= set(listed.findall(in_use))
+    assert re.search(rf"build-1 +index of .*{used[0]}", in_use), "what a workload runs lost its index"
     (children,) = re.findall(r"build-2 +index of (.*)", after)
     assert set(children.split(", ")) <= set(listed.findall(after)), "the kept index shares a child with the old one"
 

@@ -33,7 +33,7 @@ def test_it_says_how_to_reach_it_serves_and_stops(tmp_path: Path, number: signal
         exports = dict(word.split("=", 1) for word in shown.split() if "=" in word)
         ecr = boto3.client(
             "ecr",
-            endpoint_url=exports["AWS_ENDPOINT_URL_ECR"],
+            endpoint_url=exports["AWS_ENDPOINT_URL"],
             region_name=exports["AWS_DEFAULT_REGION"],
             aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],

@@ -67,7 +67,8 @@ def test_every_call_is_on_record(sandbox: Sandbox, ecr: Any) -> None:
     with client(sandbox, "AKIDX", "eu-west-1") as other:
         other.describe_registry()
 
-    assert [tuple(call) for call in sandbox.calls] == [
+    assert {call.service for call in sandbox.calls} == {"ecr"}
+    assert [tuple(call)[:7] for call in sandbox.calls] == [
         ("DescribeRepositories", ACCOUNT, "us-east-1", ACCOUNT, {"maxResults": 5}, 200, None),
         ("ListImages", ACCOUNT, "us-east-1", ACCOUNT, {"repositoryName": "none"}, 400, "RepositoryNotFoundException"),
         ("DescribeRegistry", ACCOUNT, "eu-west-1", "AKIDX", {}, 200, None),

@@ -14,6 +14,7 @@ from aws_ecr_gc.sandbox import Image, Sandbox, bundled_scenario
 _NOT_HERE = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _MAIN_JOB = "--repo testrepo --delete-untagged=true --keep release-production=4 --keep build=8"
 _MULTIARCH = "--repo multiarch --keep build=2"
+_IN_USE = "--repo multiarch --keep build=1 --protect-in-use ecs"
 
 
 def parser() -> Parser:
@@ -25,7 +26,7 @@ def run(arguments: Sequence[str]) -> int:
     """Show the original's example, and a case that it gets wrong. Returns the worst exit code of what was run."""
     parser().read(arguments)
     with tempfile.TemporaryDirectory(prefix="aws-ecr-gc-demo-") as home:
-        return _main_job(Path(home)) or _multiarch(Path(home))
+        return _main_job(Path(home)) or _multiarch(Path(home)) or _in_use(Path(home))
 
 
 def _main_job(home: Path) -> int:
@@ -57,13 +58,30 @@ def _multiarch(home: Path) -> int:
         return Exit.DONE
 
 
+def _in_use(home: Path) -> int:
+    with Sandbox(bundled_scenario("multiarch")) as sandbox:
+        (cluster,) = sandbox.workloads().ecs.clusters.values()
+        (service,) = cluster.services.values()
+        digest = service.revisions[-1].images[0].digest or ""
+        _say(
+            "The same repository once more; in the same account an ECS service runs one of its oldest images:",
+            f"{cluster.name}/{service.name} was deployed from the platform manifest {digest[:16]}...",
+        )
+        shown = _command(sandbox, home, _IN_USE)
+        if shown != Exit.DONE:
+            return shown
+        _say("What runs stayed, with the index that lists it, that one's other platform and its signature:")
+        _show(sandbox)
+        return Exit.DONE
+
+
 def _command(sandbox: Sandbox, home: Path, words: str) -> int:
     """Show a command line and what it says, as on a terminal."""
     print("$ export AWS_DEFAULT_REGION=us-east-1", f"$ aws-ecr-gc {words}", sep="\n", flush=True)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.upper().startswith(_NOT_HERE)},
         "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL_ECR": sandbox.url,
+        "AWS_ENDPOINT_URL": sandbox.url,
         "AWS_ACCESS_KEY_ID": "demo",
         "AWS_SECRET_ACCESS_KEY": "demo",
         "AWS_EC2_METADATA_DISABLED": "true",

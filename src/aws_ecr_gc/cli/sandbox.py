@@ -12,7 +12,7 @@ _PORT = 4566
 _HOW_TO = """\
 ECR's stand-in answers at {url}. Point boto3 or the AWS CLI at it with:
 
-  export AWS_ENDPOINT_URL_ECR={url}
+  export AWS_ENDPOINT_URL={url}
   export AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=sandbox
   export AWS_DEFAULT_REGION={region}
 

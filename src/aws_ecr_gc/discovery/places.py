@@ -11,19 +11,27 @@ from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import AccessDenied, Error, SourceFailure, one_line
 from aws_ecr_gc.usage import Origin, Unread
 
-CONNECTIONS = 32
-"""Calls under way at once."""
+CONNECTIONS = 16
+"""Calls of one source under way at once: at 200 ms a call, as many as the quickest pace lets through."""
 
 _DEFAULT_RATE = Rate(10, 20)
-_RATES: dict[tuple[str, str], Rate] = {
-    ("ecs", ""): Rate(20, 50),
-    ("lambda", ""): Rate(10, 15),
-    ("lambda", "GetFunction"): Rate(80, 80),
-    ("inspector2", ""): Rate(5, 10),
+_RATES: dict[str, Rate] = {
+    "ecs": Rate(20, 50),
+    "lambda": Rate(10, 15),
+    "lambda:GetFunction": Rate(80, 80),
+    "inspector2": Rate(5, 10),
 }
-"""By service, and by operation where it has a limit of its own. ECS refills most of its buckets with 20 tokens a
-second; Lambda grants 100 GetFunction a second and 15 of all its other control plane calls together. Source: the
-ECS API reference, request throttling; the Lambda developer guide, quotas. For the others, what none refuses."""
+_BY_OPERATION = frozenset({"ecs"})
+"""By service, and by operation where one has a limit of its own, as all of ECS have. ECS refills most buckets with 20
+tokens a second; Lambda grants 100 GetFunction a second and 15 of all its other control plane calls together. Source:
+the ECS API reference, request throttling; the Lambda developer guide, quotas. For the others, what none refuses."""
+
+
+def line_of(service: str, operation: str) -> tuple[str, Rate]:
+    """The calls that wait in one line, by a name for them, and the rate at which it moves."""
+    own = f"{service}:{operation}"
+    line = own if own in _RATES or service in _BY_OPERATION else service
+    return line, _RATES.get(line) or _RATES.get(service, _DEFAULT_RATE)
 
 
 class Places:
@@ -39,7 +47,7 @@ class Places:
         self._going = going
         self._lock = threading.Lock()
         self._clients: dict[tuple[Place, str], Client] = {}
-        self._paces: dict[tuple[str, str, str, str], Pace] = {}
+        self._paces: dict[tuple[str, str, str], Pace] = {}
         self._keys: dict[str, Keys] = {}
         self._stated_regions: dict[str, str] = {}
         self.unread: list[Unread] = []
@@ -135,9 +143,9 @@ class Places:
         """Take a place in the line, unless the work has ended."""
         if not self._going():
             raise SourceFailure("the reading was ended")
-        kind = operation if (service, operation) in _RATES else ""
+        line, rate = line_of(service, operation)
         with self._lock:
-            key = (place.account, place.region, service, kind)
+            key = (place.account, place.region, line)
             if key not in self._paces:
-                self._paces[key] = Pace(_RATES.get((service, kind), _DEFAULT_RATE))
+                self._paces[key] = Pace(rate)
         self._paces[key].wait()

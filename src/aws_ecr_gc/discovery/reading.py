@@ -14,6 +14,8 @@ from aws_ecr_gc.discovery.sources import SOURCES
 from aws_ecr_gc.errors import Error, Misuse, Unintelligible, one_line
 from aws_ecr_gc.usage import InUse, Origin, Reach, Unread, Use, by_repository
 
+_READINGS = 32
+"""Sources read at once, whatever the number of accounts and regions."""
 _LOOK = 0.2
 """Seconds after which the work is looked at again: whether it is to end, and how far it is."""
 
@@ -58,7 +60,7 @@ class Discovery:
         self._going = True
         if any(each.kind is Kind.STDIN for each in self._settings.lists) and self._input is None:
             self._input = self._stdin()
-        outer, inner = ThreadPoolExecutor(CONNECTIONS), ThreadPoolExecutor(CONNECTIONS)
+        pool = ThreadPoolExecutor(_READINGS)
         places: Places | None = None
         ended = False
         try:
@@ -67,19 +69,18 @@ class Discovery:
             if self._settings.asks_aws:
                 session = self._session()
                 places = Places(session, self._settings, self._registry_account, lambda: self._going)
-                found = places.find(inner)
+                found = places.find(pool)
                 unread += places.unread
                 for remark in places.remarks:
                     self._say(remark)
-                readings += self._of_aws(self._chosen(session, found), found, places, inner)
-            found_in_use = self._gathered(now, readings, unread, outer)
+                readings += self._of_aws(self._chosen(session, found), found, places)
+            found_in_use = self._gathered(now, readings, unread, pool)
             ended = True
             return found_in_use
         finally:
             self._going = False
-            # After a failure calls may still be under way; where the work is to end at once, nobody waits for them.
-            outer.shutdown(wait=ended, cancel_futures=True)
-            inner.shutdown(wait=ended, cancel_futures=True)
+            # Where the work is to end at once, nobody waits for the calls under way.
+            pool.shutdown(wait=ended, cancel_futures=True)
             if places is not None:
                 places.close()
 
@@ -104,15 +105,20 @@ class Discovery:
         return chosen
 
     def _of_aws(
-        self, chosen: Iterable[tuple[str, str]], places: Sequence[Place], clients: Places, pool: ThreadPoolExecutor
+        self, chosen: Iterable[tuple[str, str]], places: Sequence[Place], clients: Places
     ) -> Iterator[_Reading]:
         for source, region in chosen:
             for place in places:
                 if place.region == region:
                     origin = Origin(source, place.account, place.region)
-                    calls = partial(clients.client, place)
-                    reader = Reader(origin, place, self._settings, calls=calls, pool=pool, memory=self._memory)
-                    yield _Reading(origin, partial(_read_source, source, reader))
+                    yield _Reading(origin, partial(self._read_source, origin, place, clients))
+
+    def _read_source(self, origin: Origin, place: Place, clients: Places) -> Iterator[Use | Unread]:
+        """Read a source with workers of its own: who waits for one service's pace keeps no other from its calls."""
+        calls = partial(clients.client, place)
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            reader = Reader(origin, place, self._settings, calls=calls, pool=pool, memory=self._memory)
+            yield from import_module(SOURCES[origin.source].module).read(reader)
 
     def _kubernetes(self) -> Iterator[_Reading]:
         clusters = self._settings.kubernetes
@@ -165,11 +171,6 @@ class Discovery:
             tuple(sorted(unread, key=lambda each: _order(each.origin))),
             Reach(self._settings.every, self._settings.organization, self._settings.revisions),
         )
-
-
-def _read_source(source: str, reader: Reader) -> Iterator[Use | Unread]:
-    uses: Iterator[Use | Unread] = import_module(SOURCES[source].module).read(reader)
-    return uses
 
 
 def _to_the_end(read: Callable[[], Iterator[Use | Unread]]) -> list[Use | Unread]:

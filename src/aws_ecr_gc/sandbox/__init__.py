@@ -1,4 +1,4 @@
-"""A stand-in for Amazon ECR on loopback, for tests, demonstrations and trying out policies.
+"""A stand-in for Amazon ECR, and for what runs its images, on loopback: for tests, demonstrations, rehearsals.
 
 Names are loaded when they are first used, so that the command line can know of the sandbox without paying for it.
 """
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aws_ecr_gc.sandbox.sandbox import Sandbox
     from aws_ecr_gc.sandbox.scenario import Scenario, scenario_schema
     from aws_ecr_gc.sandbox.store import Deletion, Image, Registry, Repository, Settings
+    from aws_ecr_gc.sandbox.workloads import Workloads
 
 __all__ = [
     "Behaviour",
@@ -30,6 +31,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Settings",
+    "Workloads",
     "bundled_scenario",
     "load_scenario",
     "scenario_schema",
@@ -48,6 +50,7 @@ _MODULE_OF = {
     "Scenario": "scenario",
     "ScenarioError": "errors",
     "Settings": "store",
+    "Workloads": "workloads",
     "bundled_scenario": "loading",
     "load_scenario": "loading",
     "scenario_schema": "scenario",

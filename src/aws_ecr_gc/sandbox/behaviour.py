@@ -1,4 +1,4 @@
-"""Switches for what ECR's documentation leaves open, so that a client can be tried under each reading."""
+"""Switches for what AWS's documentation leaves open, so that a client can be tried under each reading."""
 
 from typing import Annotated, Literal
 
@@ -18,3 +18,5 @@ class Behaviour(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The failure code of `BatchGetImage` for an image that is archived or activating."""
     activation_seconds: Annotated[float, msgspec.Meta(ge=0)] = 1200.0
     """How long a restored image stays ACTIVATING, by the stand-in's clock."""
+    longest_page: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """How many rows a page of any listing has at most. AWS may always give fewer than were asked for, and a token."""

@@ -3,16 +3,14 @@
 import logging
 import re
 import time
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-import msgspec
-
-from aws_ecr_gc.sandbox import model
 from aws_ecr_gc.sandbox.errors import ServiceError
+from aws_ecr_gc.sandbox.exchange import Answer, Arrival
 from aws_ecr_gc.sandbox.faults import Fault
 from aws_ecr_gc.sandbox.life import Call, Life
-from aws_ecr_gc.sandbox.operations import OPERATIONS
-from aws_ecr_gc.sandbox.partitions import partition_of
+from aws_ecr_gc.sandbox.resources import is_denied, resource_of
+from aws_ecr_gc.sandbox.services import SERVICES, Service
 from aws_ecr_gc.sandbox.validation import input_check
 from aws_ecr_gc.sandbox.world import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, World
 
@@ -20,74 +18,70 @@ log = logging.getLogger(__name__)
 
 GARBAGE = b"<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body>Please sign in.</body></html>\n"
 
-_CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,\s]+)/[0-9]{8}/(?P<region>[^/,\s]+)/[^/,\s]+/aws4_request")
-_encoder = msgspec.json.Encoder()
+_CREDENTIAL = re.compile(
+    r"Credential=(?P<key>[^/,\s]+)/[0-9]{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request"
+)
 
 
-class Arrival(NamedTuple):
-    """What an HTTP request says."""
+class _Asked(NamedTuple):
+    """A call by somebody, of an operation that need not exist."""
 
-    target: str
-    authorization: str
-    body: bytes
-
-
-class Answer(NamedTuple):
-    """What is sent back; a status of 0 is a reset of the connection."""
-
-    status: int
-    body: bytes
-    kind: Literal["json", "html"] = "json"
+    caller: Caller
+    signed_for: str
+    service: Service
+    operation: str
+    request: dict[str, Any]
 
 
 def answer(life: Life, arrival: Arrival) -> Answer:
     """Carry out one call, and put it on record."""
-    operation = arrival.target.removeprefix(f"{model.target_prefix()}.")
+    credential = _CREDENTIAL.search(arrival.authorization)
+    signed_for = credential["service"] if credential else "ecr"
+    service = SERVICES.get(signed_for, SERVICES["ecr"])
+    operation = service.protocol.operation(service.name, service.operations, arrival)
     caller: Caller | None = None
     request: dict[str, Any] = {}
     error: str | None = None
     try:
-        caller = _caller(life.world, arrival.authorization)
-        request = _request(arrival.body)
-        sent, error = _carry_out(life, caller, operation, request)
+        caller = _caller(life.world, credential)
+        _demand_known(signed_for, service, operation)
+        request = service.protocol.request(service.name, operation, arrival)
+        sent, error = _carry_out(life, _Asked(caller, signed_for, service, operation, request))
     except ServiceError as refusal:
-        sent, error = _refused(refusal), refusal.code
+        sent, error = _refused(service, refusal)
     except Exception as failure:
         # The stand-in itself (or an action of a test) failed. The client gets an answer, the log the traceback.
         log.exception("the sandbox failed to carry out %s", operation)
-        sent, error = _refused(ServiceError("InternalFailure", repr(failure))), "InternalFailure"
+        sent, error = _refused(service, ServiceError("InternalFailure", repr(failure)))
     account, region = (caller.account, caller.region) if caller else (DEFAULT_ACCOUNT, DEFAULT_REGION)
     access_key = caller.access_key if caller else ""
-    life.calls.append(Call(operation, account, region, access_key, request, sent.status, error))
+    life.calls.append(Call(operation, account, region, access_key, request, sent.status, error, service.name))
     return sent
 
 
-def _caller(world: World, authorization: str) -> Caller:
+def _caller(world: World, credential: re.Match[str] | None) -> Caller:
     # The signature is not verified: whoever names an access key is believed.
-    credential = _CREDENTIAL.search(authorization)
     if credential is None:
         raise ServiceError("MissingAuthenticationTokenException", "Missing Authentication Token")
     return Caller(world, credential["key"], world.account_of(credential["key"]), credential["region"])
 
 
-def _request(body: bytes) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(body, type=dict[str, Any])
-    except msgspec.DecodeError as error:
-        raise ServiceError("SerializationException", str(error)) from error
+def _demand_known(signed_for: str, service: Service, operation: str) -> None:
+    if signed_for not in SERVICES:
+        raise ServiceError("UnknownOperationException", f"The sandbox knows no service {signed_for!r}")
+    if operation not in service.operations:
+        raise ServiceError("UnknownOperationException", f"The sandbox knows no operation {operation!r}")
 
 
-def _carry_out(life: Life, caller: Caller, operation: str, request: dict[str, Any]) -> tuple[Answer, str | None]:
-    faults, disturbance = life.faults, life.disturbance
+def _carry_out(life: Life, asked: _Asked) -> tuple[Answer, str | None]:
+    faults, disturbance, caller = life.faults, life.disturbance, asked.caller
     if faults.latency:
         time.sleep(faults.latency)
     disturbance.demand_credentials(faults, caller.access_key)
-    if operation not in OPERATIONS:
-        raise ServiceError("UnknownOperationException", f"The sandbox knows no operation {operation!r}")
-    if operation in faults.deny:
-        raise _denied(caller, operation, request)
-    disturbance.demand_capacity(faults, caller.account, caller.region, operation)
-    match disturbance.draw(faults, operation):
+    if is_denied(faults, asked.operation, asked.request):
+        raise _denied(asked)
+    disturbance.demand_capacity(faults, caller.account, caller.region, asked.operation)
+    match disturbance.draw(faults, asked.operation):
         case Fault.SERVER_ERROR:
             raise disturbance.server_error(faults)
         case Fault.RESET as fault:
@@ -95,34 +89,36 @@ def _carry_out(life: Life, caller: Caller, operation: str, request: dict[str, An
         case Fault.GARBAGE as fault:
             return Answer(200, GARBAGE, "html"), fault.value
         case Fault.LOST_ANSWER as fault:
-            _take_effect(life, caller, operation, request)
+            _take_effect(life, asked)
             return Answer(0, b""), fault.value
         case Fault.NONE:
-            return Answer(200, _take_effect(life, caller, operation, request)), None
+            return _take_effect(life, asked), None
 
 
-def _take_effect(life: Life, caller: Caller, operation: str, request: dict[str, Any]) -> bytes:
+def _take_effect(life: Life, asked: _Asked) -> Answer:
+    service, operation, request = asked.service, asked.operation, asked.request
     call = life.hooks.count(operation)
     life.hooks.run("before", operation, call, request)
     with life.world.lock:
-        input_check(operation)("", request)
-        members = OPERATIONS[operation](caller, request)
+        input_check(operation, service.name)("", request)
+        members = service.operations[operation](asked.caller, request)
     life.hooks.run("after", operation, call, request)
-    return _encoder.encode(members)
+    return service.protocol.answer(service.name, operation, members)
 
 
-def _refused(error: ServiceError) -> Answer:
-    return Answer(error.status, _encoder.encode({"__type": error.code, "message": error.message}))
+def _refused(service: Service, refusal: ServiceError) -> tuple[Answer, str]:
+    """The answer, and the code in the service's own words."""
+    code = service.codes.get(refusal.code)
+    said = refusal if code is None else ServiceError(code, refusal.message)
+    return service.protocol.refusal(service.name, said), said.code
 
 
-def _denied(caller: Caller, operation: str, request: dict[str, Any]) -> ServiceError:
-    partition = partition_of(caller.region).name
-    resource = request.get("resourceArn") or "*"
-    if "repositoryName" in request:
-        owner = request.get("registryId") or caller.account
-        resource = f"arn:{partition}:ecr:{caller.region}:{owner}:repository/{request['repositoryName']}"
+def _denied(asked: _Asked) -> ServiceError:
+    action = f"{asked.signed_for}:{asked.operation}"
+    resource = resource_of(asked.caller, asked.request)
+    user = resource_of(asked.caller, {}, "user")
     return ServiceError(
         "AccessDeniedException",
-        f"User: arn:{partition}:iam::{caller.account}:user/sandbox is not authorized to perform: ecr:{operation} "
-        f"on resource: {resource} because no identity-based policy allows the ecr:{operation} action",
+        f"User: {user} is not authorized to perform: {action} "
+        f"on resource: {resource} because no identity-based policy allows the {action} action",
     )

@@ -5,24 +5,31 @@ ScenarioError   a scenario file that does not say what it should
 """
 
 STATUS_BY_CODE = {
+    "AccessDenied": 403,
     "AccessDeniedException": 403,
+    "ExpiredToken": 403,
     "ExpiredTokenException": 403,
+    "InternalException": 500,
     "InternalFailure": 500,
+    "InternalServerException": 500,
+    "MissingAuthenticationToken": 403,
     "MissingAuthenticationTokenException": 403,
     "ServerException": 500,
+    "ServiceException": 500,
     "ServiceUnavailable": 503,
+    "TooManyRequestsException": 429,
 }
 """HTTP status by error code; every code that is not listed here is 400."""
 
 
 class ServiceError(Exception):
-    """An error of ECR's API: `code` as on the wire (`__type`), `message`, and the HTTP `status` that goes with it."""
+    """An error of an API: `code` as on the wire, `message`, and the HTTP `status` that goes with it."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, status: int | None = None) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
-        self.status = STATUS_BY_CODE.get(code, 400)
+        self.status = STATUS_BY_CODE.get(code, 400) if status is None else status
 
 
 class ScenarioError(Exception):

@@ -4,13 +4,14 @@ import random
 import time
 from collections import defaultdict
 from enum import Enum
+from itertools import chain
 from threading import Lock
 from typing import Annotated
 
 import msgspec
 
 from aws_ecr_gc.sandbox.errors import ServiceError
-from aws_ecr_gc.sandbox.operations import OPERATIONS
+from aws_ecr_gc.sandbox.services import KNOWN
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -35,6 +36,8 @@ class Faults(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """How many calls an access key is good for."""
     deny: list[str] = []
     """Operations that the caller is not allowed to carry out."""
+    deny_on: dict[str, list[str]] = {}
+    """The same, only on what has this name: a repository, a cluster, a function, an account whose role is assumed."""
     operations: list[str] | None = None
     """The operations that the shares apply to; all if not given."""
 
@@ -42,8 +45,8 @@ class Faults(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         shares = self.server_error_share + self.reset_share + self.lost_answer_share + self.garbage_share
         if shares > 1:
             raise ValueError("the shares add up to more than 1")
-        for operation in (*self.deny, *(self.operations or ())):
-            if operation not in OPERATIONS:
+        for operation in (*self.deny, *chain(*self.deny_on.values()), *(self.operations or ())):
+            if operation not in KNOWN:
                 raise ValueError(f"the sandbox knows no operation {operation}")
 
 

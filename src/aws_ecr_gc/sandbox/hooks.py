@@ -5,7 +5,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any, Literal
 
-from aws_ecr_gc.sandbox.operations import OPERATIONS
+from aws_ecr_gc.sandbox.services import KNOWN
 
 Action = Callable[[dict[str, Any]], None]
 """Gets the request of the call that it accompanies."""
@@ -25,7 +25,7 @@ class Hooks:
 
     def add(self, when: When, operation: str, action: Action, call: int) -> None:
         """Run `action` at the call of that number, counted from 1. Raises ValueError when that call can't come."""
-        if operation not in OPERATIONS:
+        if operation not in KNOWN:
             raise ValueError(f"no such operation: {operation}")
         with self._lock:
             if call <= self._counts[operation]:

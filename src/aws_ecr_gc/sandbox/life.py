@@ -1,5 +1,7 @@
 """Everything that a sandbox is between one reset and the next."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -23,6 +25,8 @@ class Call(NamedTuple):
     status: int
     error: str | None
     """The error's code, or what became of the answer: `reset`, `lost answer`, `garbage`."""
+    service: str = "ecr"
+    """By botocore's name."""
 
 
 @dataclass
@@ -34,6 +38,20 @@ class Life:
     disturbance: Disturbance = field(default_factory=Disturbance)
     hooks: Hooks = field(default_factory=Hooks)
     calls: list[Call] = field(default_factory=list)
+    under_way: int = 0
+    most_under_way: int = 0
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """A block in which a call is under way."""
+        with self.world.lock:
+            self.under_way += 1
+            self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            yield
+        finally:
+            with self.world.lock:
+                self.under_way -= 1
 
 
 def life_of(scenario: Scenario) -> Life:

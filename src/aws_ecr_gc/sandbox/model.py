@@ -1,4 +1,7 @@
-"""ECR's service model as botocore ships it. The one module of the stand-in that knows botocore."""
+"""AWS's service models as botocore ships them. The one module of the stand-in that knows botocore.
+
+Services are called by botocore's names; without one, ECR is meant.
+"""
 
 from functools import cache
 from typing import Any
@@ -9,30 +12,42 @@ Shape = dict[str, Any]
 
 
 @cache
-def _model() -> dict[str, Any]:
-    model: dict[str, Any] = Loader().load_service_model("ecr", "service-2")
+def _model(service: str) -> dict[str, Any]:
+    model: dict[str, Any] = Loader().load_service_model(service, "service-2")
     return model
 
 
-def shape(name: str) -> Shape:
+def shape(name: str, service: str = "ecr") -> Shape:
     """A shape by its name, as it stands in the model's JSON."""
-    found: Shape = _model()["shapes"][name]
+    found: Shape = _model(service)["shapes"][name]
     return found
 
 
-def target_prefix() -> str:
+def target_prefix(service: str = "ecr") -> str:
     """What stands before the operation's name in the `X-Amz-Target` header."""
-    prefix: str = _model()["metadata"]["targetPrefix"]
+    prefix: str = _model(service)["metadata"]["targetPrefix"]
     return prefix
 
 
-def input_shape_name(operation: str) -> str:
+def xml_namespace(service: str) -> str:
+    """What the answers of a service that speaks XML declare."""
+    namespace: str = _model(service)["metadata"]["xmlNamespace"]
+    return namespace
+
+
+def http(operation: str, service: str) -> dict[str, Any]:
+    """The `method` and the `requestUri` of an operation."""
+    found: dict[str, Any] = _model(service)["operations"][operation]["http"]
+    return found
+
+
+def input_shape_name(operation: str, service: str = "ecr") -> str:
     """The name of the structure that an operation takes."""
-    name: str = _model()["operations"][operation]["input"]["shape"]
+    name: str = _model(service)["operations"][operation]["input"]["shape"]
     return name
 
 
-def output_shape_name(operation: str) -> str:
+def output_shape_name(operation: str, service: str = "ecr") -> str:
     """The name of the structure that an operation answers with."""
-    name: str = _model()["operations"][operation]["output"]["shape"]
+    name: str = _model(service)["operations"][operation]["output"]["shape"]
     return name

@@ -25,7 +25,9 @@ class _Snapshot(NamedTuple):
 class Listings:
     """The snapshots that tokens still point into. The least recently used are forgotten, and their tokens with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int | None = None) -> None:
+        """`longest` is how many rows a page has at most, whatever is asked for."""
+        self._longest = longest
         self._snapshots: OrderedDict[str, _Snapshot] = OrderedDict()
 
     def page(
@@ -39,6 +41,7 @@ class Listings:
         """
         asked = (scope, msgspec.json.encode({k: v for k, v in request.items() if k not in _PAGING}, order="sorted"))
         size = request.get("maxResults") or default_size
+        size = size if self._longest is None else min(size, self._longest)
         if request.get("nextToken") is None:
             listing, start = rows(), 0
             if len(listing) <= size:

@@ -1,4 +1,7 @@
-"""The sandbox: a stand-in for Amazon ECR on loopback, with which boto3 and the AWS CLI work unchanged."""
+"""The sandbox: a stand-in for Amazon ECR, and for what runs its images, on loopback.
+
+boto3 and the AWS CLI work with it unchanged.
+"""
 
 import threading
 from collections.abc import Callable
@@ -6,17 +9,19 @@ from types import TracebackType
 from typing import Any, Self
 
 from aws_ecr_gc.sandbox.clock import Clock
-from aws_ecr_gc.sandbox.dispatch import Answer, Arrival, answer
+from aws_ecr_gc.sandbox.dispatch import answer
+from aws_ecr_gc.sandbox.exchange import Answer, Arrival
 from aws_ecr_gc.sandbox.faults import Faults
 from aws_ecr_gc.sandbox.life import Call, life_of
 from aws_ecr_gc.sandbox.scenario import Scenario
 from aws_ecr_gc.sandbox.server import SHUTDOWN_POLL_SECONDS, Server
 from aws_ecr_gc.sandbox.store import Deletion, Registry
+from aws_ecr_gc.sandbox.workloads import Workloads
 from aws_ecr_gc.sandbox.world import DEFAULT_ACCOUNT, DEFAULT_REGION
 
 
 class Sandbox:
-    """ECR's API over HTTP on 127.0.0.1, from entering the context to leaving it.
+    """ECR's API, and what of ECS's and Lambda's reads, over HTTP on 127.0.0.1, from entering the context to leaving it.
 
     Raises ScenarioError for a scenario that cannot be played, OSError when the port is taken.
     """
@@ -57,10 +62,19 @@ class Sandbox:
         """The registry of an account in a region, to look into and to change."""
         return self._life.world.registry(account, region)
 
+    def workloads(self, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> Workloads:
+        """What runs in an account and a region, to look into and to change."""
+        return self._life.world.workloads(account, region)
+
     @property
     def calls(self) -> list[Call]:
         """Every call so far, in order."""
         return self._life.calls
+
+    @property
+    def most_at_once(self) -> int:
+        """How many calls were under way at one time, at most."""
+        return self._life.most_under_way
 
     @property
     def deletions(self) -> list[Deletion]:
@@ -93,4 +107,6 @@ class Sandbox:
         self._life.hooks.add("after", operation, action, call)
 
     def _answer(self, arrival: Arrival) -> Answer:
-        return answer(self._life, arrival)
+        life = self._life
+        with life.counting():
+            return answer(life, arrival)

@@ -10,7 +10,8 @@ import msgspec
 from aws_ecr_gc.sandbox.behaviour import Behaviour
 from aws_ecr_gc.sandbox.faults import Faults
 from aws_ecr_gc.sandbox.moments import DURATION, MOMENT, MOMENT_OR_NEVER, TIME, epoch_seconds
-from aws_ecr_gc.sandbox.operations import OPERATIONS
+from aws_ecr_gc.sandbox.services import KNOWN
+from aws_ecr_gc.sandbox.workload_entries import WorkloadsEntry
 from aws_ecr_gc.sandbox.world import DEFAULT_ACCOUNT, DEFAULT_REGION
 
 Account = Annotated[str, msgspec.Meta(pattern="^[0-9]{12}$")]
@@ -106,7 +107,7 @@ class Occasion(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     call: Ordinal = 1
 
     def __post_init__(self) -> None:
-        if self.operation not in OPERATIONS:
+        if self.operation not in KNOWN:
             raise ValueError(f"the sandbox knows no operation {self.operation}")
 
 
@@ -191,6 +192,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     accounts: dict[str, Account] = {}
     repositories: list[RepositoryEntry] = []
     replication: list[ReplicationEntry] = []
+    workloads: list[WorkloadsEntry] = []
     behaviour: Behaviour = msgspec.field(default_factory=Behaviour)
     events: list[Event] = []
     faults: Faults = msgspec.field(default_factory=Faults)

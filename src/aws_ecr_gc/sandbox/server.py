@@ -1,4 +1,4 @@
-"""The HTTP side: a threading server on loopback that speaks AWS's JSON 1.1 protocol."""
+"""The HTTP side: a threading server on loopback."""
 
 import os
 import socket
@@ -11,14 +11,20 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from aws_ecr_gc.sandbox.dispatch import Answer, Arrival
+from aws_ecr_gc.sandbox.exchange import Answer, Arrival
 
-CONTENT_TYPES = {"json": "application/x-amz-json-1.1", "html": "text/html"}
+CONTENT_TYPES = {
+    "json": "application/x-amz-json-1.1",
+    "json-1.0": "application/x-amz-json-1.0",
+    "rest-json": "application/json",
+    "xml": "text/xml",
+    "html": "text/html",
+}
 SHUTDOWN_POLL_SECONDS = 0.02
 
 
 class Server(ThreadingHTTPServer):
-    """Hands every POST to `answer`. Raises OSError when the port is taken."""
+    """Hands every GET and POST to `answer`. Raises OSError when the port is taken."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -73,6 +79,8 @@ class _Conversation(BaseHTTPRequestHandler):
             target=self.headers.get("X-Amz-Target") or "",
             authorization=self.headers.get("Authorization") or "",
             body=self.rfile.read(length),
+            method=self.command,
+            path=self.path,
         )
         sent = self.server.answer(arrival)
         if sent.status == 0:
@@ -80,15 +88,21 @@ class _Conversation(BaseHTTPRequestHandler):
         else:
             self._send(sent)
 
+    def do_GET(self) -> None:
+        """Answer a call of a service that is like REST."""
+        self.do_POST()
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Say nothing: `Sandbox.calls` is the log."""
 
     def _send(self, sent: Answer) -> None:
+        error = f"x-amzn-ErrorType: {sent.error_code}\r\n" if sent.error_code else ""
         head = (
             f"HTTP/1.1 {sent.status} {self.responses[sent.status][0]}\r\n"
             f"x-amzn-RequestId: {uuid.uuid4()}\r\n"
             f"Date: {self.date_time_string()}\r\n"
             f"Content-Type: {CONTENT_TYPES[sent.kind]}\r\n"
+            f"{error}"
             f"Content-Length: {len(sent.body)}\r\n\r\n"
         )
         # One send for head and body: two would wait for the client's delayed acknowledgement in between.

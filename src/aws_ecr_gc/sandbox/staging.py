@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterator
 from copy import copy
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -16,9 +17,12 @@ from aws_ecr_gc.sandbox.lifecycle import normalised
 from aws_ecr_gc.sandbox.manifests import Descriptor, Platform
 from aws_ecr_gc.sandbox.moments import epoch_seconds, seconds_in
 from aws_ecr_gc.sandbox.operations.image_ids import TAG_PATTERN
+from aws_ecr_gc.sandbox.paging import Listings
 from aws_ecr_gc.sandbox.scenario import ImageEntry, ReplicationEntry, RepositoryEntry, Scenario
 from aws_ecr_gc.sandbox.store import Repository, Settings
 from aws_ecr_gc.sandbox.validation import input_check
+from aws_ecr_gc.sandbox.workload_entries import WorkloadsEntry
+from aws_ecr_gc.sandbox.workload_staging import add_workloads
 from aws_ecr_gc.sandbox.world import World
 
 DEFAULT_SIZE = 10_000_000
@@ -33,7 +37,12 @@ class Stage:
 
     def __init__(self, scenario: Scenario) -> None:
         clock = Clock(None if scenario.now is None else epoch_seconds(scenario.now))
-        self.world = World(clock=clock, behaviour=replace(scenario.behaviour), accounts=dict(scenario.accounts))
+        self.world = World(
+            clock=clock,
+            behaviour=replace(scenario.behaviour),
+            accounts=dict(scenario.accounts),
+            listings=Listings(scenario.behaviour.longest_page),
+        )
         self._now = clock.now() if scenario.now is None else epoch_seconds(scenario.now)
         self._digests: dict[Repository, dict[str, str]] = {}
         for number, entry in enumerate(scenario.repositories):
@@ -41,6 +50,9 @@ class Stage:
         for rule in scenario.replication:
             rules = self.world.replication.setdefault((rule.account, rule.region), [])
             rules.append(_replication_rule(rule))
+        for number, running in enumerate(scenario.workloads):
+            workloads = self.world.workloads(running.account, running.region)
+            add_workloads(workloads, running, partial(self._named, running), f"$.workloads[{number}]")
 
     def digest(self, repository: Repository, name: str, path: str) -> str:
         """What an image is called by: its name in the scenario, or a digest, which need not exist."""
@@ -50,6 +62,16 @@ class Stage:
         if digest is None:
             raise ScenarioError(f"no image {name} is listed before in repository {repository.name} - at `{path}`")
         return digest
+
+    def _named(self, entry: WorkloadsEntry, image: str, path: str) -> str:
+        """The image as workloads name it: in a scenario, `app@a` may stand for the digest of the image `a` of `app`."""
+        written, _, name = image.partition("@")
+        if not name or name.startswith("sha256:"):
+            return image
+        repository = self.world.registry(entry.account, entry.region).repositories.get(written)
+        if repository is None:
+            raise ScenarioError(f"there is no repository {written} - at `{path}`")
+        return f"{written}@{self.digest(repository, name, path)}"
 
     def push(self, repository: Repository, entry: ImageEntry, default_time: float, now: float, path: str) -> float:
         """Push what an entry describes; returns the push time of the last image of it."""

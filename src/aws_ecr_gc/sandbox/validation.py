@@ -1,4 +1,4 @@
-"""Checks requests against ECR's service model: required members, types, lengths, ranges, patterns, enumerations.
+"""Checks requests against the service model: required members, types, lengths, ranges, patterns, enumerations.
 
 Each shape is compiled once into a function that raises `InvalidParameterException` for the first constraint that is
 not met, in ECR's words.
@@ -16,20 +16,20 @@ Check = Callable[[str, Any], None]
 """Called with the path of a value within the request, and the value."""
 
 
-def input_check(operation: str) -> Check:
+def input_check(operation: str, service: str = "ecr") -> Check:
     """The check for an operation's request; its path is empty at the top."""
-    return _check_for(model.input_shape_name(operation))
+    return _check_for(model.input_shape_name(operation, service), service)
 
 
 @cache
-def _check_for(shape_name: str) -> Check:
-    shape = model.shape(shape_name)
-    return _COMPILERS[shape["type"]](shape)
+def _check_for(shape_name: str, service: str) -> Check:
+    shape = model.shape(shape_name, service)
+    return _COMPILERS[shape["type"]](shape, service)
 
 
-def _structure(shape: model.Shape) -> Check:
+def _structure(shape: model.Shape, service: str) -> Check:
     required = shape.get("required", [])
-    members = {name: _check_for(member["shape"]) for name, member in shape["members"].items()}
+    members = {name: _check_for(member["shape"], service) for name, member in shape["members"].items()}
 
     def check(path: str, value: Any) -> None:
         _demand_type(path, value, dict, "a structure")
@@ -44,8 +44,8 @@ def _structure(shape: model.Shape) -> Check:
     return check
 
 
-def _list(shape: model.Shape) -> Check:
-    member_check = _check_for(shape["member"]["shape"])
+def _list(shape: model.Shape, service: str) -> Check:
+    member_check = _check_for(shape["member"]["shape"], service)
 
     def check(path: str, value: Any) -> None:
         _demand_type(path, value, list, "a list")
@@ -56,9 +56,9 @@ def _list(shape: model.Shape) -> Check:
     return check
 
 
-def _string(shape: model.Shape) -> Check:
+def _string(shape: model.Shape, _service: str) -> Check:
     pattern, enum = shape.get("pattern"), shape.get("enum")
-    matches = re.compile(pattern).fullmatch if pattern else None
+    matches = _compiled(pattern) if pattern else None
 
     def check(path: str, value: Any) -> None:
         _demand_type(path, value, str, "a string")
@@ -71,7 +71,15 @@ def _string(shape: model.Shape) -> Check:
     return check
 
 
-def _integer(shape: model.Shape) -> Check:
+def _compiled(pattern: str) -> Callable[[str], object] | None:
+    """None for a pattern that only Java understands, as with `\\p{L}`: what it refuses is taken."""
+    try:
+        return re.compile(pattern).fullmatch
+    except re.error:
+        return None
+
+
+def _integer(shape: model.Shape, _service: str) -> Check:
     def check(path: str, value: Any) -> None:
         # bool is a subclass of int, but JSON's true is no number.
         _demand_type(path, None if isinstance(value, bool) else value, int, "an integer")
@@ -80,14 +88,14 @@ def _integer(shape: model.Shape) -> Check:
     return check
 
 
-def _boolean(_shape: model.Shape) -> Check:
+def _boolean(_shape: model.Shape, _service: str) -> Check:
     def check(path: str, value: Any) -> None:
         _demand_type(path, value, bool, "a boolean")
 
     return check
 
 
-_COMPILERS: dict[str, Callable[[model.Shape], Check]] = {
+_COMPILERS: dict[str, Callable[[model.Shape, str], Check]] = {
     "structure": _structure,
     "list": _list,
     "string": _string,

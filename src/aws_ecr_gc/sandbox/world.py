@@ -10,6 +10,7 @@ from aws_ecr_gc.sandbox.clock import Clock
 from aws_ecr_gc.sandbox.errors import ServiceError
 from aws_ecr_gc.sandbox.paging import Listings
 from aws_ecr_gc.sandbox.store import Deletion, Registry, Repository
+from aws_ecr_gc.sandbox.workloads import Workloads
 
 Members = dict[str, Any]
 """A JSON object of the API: a request, an answer, or a part of either."""
@@ -32,6 +33,9 @@ class World:
     listings: Listings = field(default_factory=Listings)
     lock: RLock = field(default_factory=RLock)
     registries: dict[tuple[str, str], Registry] = field(default_factory=dict)
+    running: dict[tuple[str, str], Workloads] = field(default_factory=dict)
+    granted: dict[str, str] = field(default_factory=dict)
+    """Account by access key, for those that AssumeRole gave out."""
 
     def registry(self, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> Registry:
         """The registry of an account in a region; every account has one, empty at first."""
@@ -42,10 +46,20 @@ class World:
                 self.registries[account, region] = known
             return known
 
+    def workloads(self, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> Workloads:
+        """What runs in an account and a region; nothing at first."""
+        with self.lock:
+            known = self.running.get((account, region))
+            if known is None:
+                known = Workloads(account, region, self.clock, self.lock, self.registry)
+                self.running[account, region] = known
+            return known
+
     def account_of(self, access_key: str) -> str:
         """The account that an access key belongs to."""
-        if access_key in self.accounts:
-            return self.accounts[access_key]
+        known = self.accounts.get(access_key) or self.granted.get(access_key)
+        if known is not None:
+            return known
         return access_key if len(access_key) == 12 and access_key.isdecimal() else DEFAULT_ACCOUNT
 
 
@@ -61,6 +75,11 @@ class Caller:
     def registry(self, request: Members) -> Registry:
         """The registry that a request is about: the caller's own, or that of `registryId`."""
         return self.world.registry(request.get("registryId") or self.account, self.region)
+
+    @property
+    def workloads(self) -> Workloads:
+        """What runs where the caller is."""
+        return self.world.workloads(self.account, self.region)
 
     def repository(self, request: Members) -> Repository:
         """The repository that a request is about. Raises RepositoryNotFoundException."""

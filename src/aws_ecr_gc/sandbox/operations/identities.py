@@ -1,0 +1,43 @@
+"""STS: who is calling, and becoming somebody else."""
+
+import re
+import secrets
+
+from aws_ecr_gc.sandbox.errors import invalid_parameter
+from aws_ecr_gc.sandbox.partitions import partition_of
+from aws_ecr_gc.sandbox.world import Caller, Members
+
+_ROLE = re.compile(r"arn:(?P<partition>[a-z-]+):iam::(?P<account>[0-9]{12}):role/(?P<role>[\w+=,.@/-]+)")
+_SECONDS = 3600
+
+
+def get_caller_identity(caller: Caller, _request: Members) -> Members:
+    """The account of the access key."""
+    partition = partition_of(caller.region).name
+    return {
+        "UserId": caller.access_key,
+        "Account": caller.account,
+        "Arn": f"arn:{partition}:iam::{caller.account}:user/sandbox",
+    }
+
+
+def assume_role(caller: Caller, request: Members) -> Members:
+    """Keys of the account that the role is of. Every role can be assumed by everybody, whether or not it exists."""
+    role = _ROLE.fullmatch(request["RoleArn"])
+    if role is None:
+        raise invalid_parameter("RoleArn", "must be the ARN of a role")
+    access_key = f"ASIA{secrets.token_hex(8).upper()}"
+    caller.world.granted[access_key] = role["account"]
+    name, session = role["role"].rpartition("/")[2], request["RoleSessionName"]
+    return {
+        "Credentials": {
+            "AccessKeyId": access_key,
+            "SecretAccessKey": "sandbox",
+            "SessionToken": "sandbox",
+            "Expiration": caller.world.clock.now() + (request.get("DurationSeconds") or _SECONDS),
+        },
+        "AssumedRoleUser": {
+            "AssumedRoleId": f"AROA{role['account']}:{session}",
+            "Arn": f"arn:{role['partition']}:sts::{role['account']}:assumed-role/{name}/{session}",
+        },
+    }
