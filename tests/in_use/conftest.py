@@ -10,11 +10,10 @@ import pytest
 
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.live import Live
-from aws_ecr_gc.app.material import Material
 from aws_ecr_gc.app.workloads import Workloads
-from aws_ecr_gc.config import Connection, Directories, OriginalFlags
+from aws_ecr_gc.config import Connection, Directories
 from aws_ecr_gc.discovery.settings import Settings
-from aws_ecr_gc.plan import Plan
+from aws_ecr_gc.inventory import Inventory, unread_indexes
 from aws_ecr_gc.registries.ecr import open_repository
 from aws_ecr_gc.sandbox import Sandbox
 from tests.aws.conftest import Aws, aws, cloud, credentials, running_cloud
@@ -83,19 +82,15 @@ class World:
             os.environ.update(saved)
 
     @contextmanager
-    def prepared(self, *, fresh: float) -> Iterator[tuple[Material, Plan, Workloads]]:
-        """What a run that keeps the newest build is made of, when it has made its plan without asking what is in use.
-
-        A reading is good for `fresh` seconds.
-        """
+    def prepared(self, *, fresh: float) -> Iterator[tuple[Inventory, Workloads]]:
+        """The repository as a run has read it, and its workloads; a reading is good for `fresh` seconds."""
         console = Console(io.StringIO(), io.StringIO(), lambda: False)
         live = Live(Directories(self.folder / "cache", self.folder / "state"), time.time(), console)
         workloads = Workloads(Settings(("ecs",)), Connection(), (), console, now=time.time(), fresh=fresh)
         with self.environment():
             opened = open_repository("app", region=None, registry_id=None, profile=None, endpoint_url=None)
             with closing(opened) as port:
-                material = live.gather(port, OriginalFlags({"build": 1}).policy)
-            yield material, material.plan(), workloads
+                yield live.inventory(port, unread_indexes), workloads
 
     def names(self) -> set[str]:
         """The names of the images of `app` that are there."""

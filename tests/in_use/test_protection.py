@@ -398,8 +398,8 @@ def test_a_reading_that_is_out_of_date_is_made_again(world: World) -> None:
     """These are good for no time at all."""
     world.service("web", "build-1")
     digests = world.repository.digests
-    with world.prepared(fresh=0.0) as (material, plan, workloads):
-        veto = workloads.veto(material, plan, workloads.read())
+    with world.prepared(fresh=0.0) as (inventory, workloads):
+        veto = workloads.veto(inventory, workloads.read())
         world.service("late", "build-2")
         assert set(veto()) == {digests["image 1"], digests["image 2"]}
         world.service("later", "build-3")
@@ -409,8 +409,8 @@ def test_a_reading_that_is_out_of_date_is_made_again(world: World) -> None:
 def test_a_reading_that_is_fresh_is_not_made_again(world: World) -> None:
     world.service("web", "build-1")
     before = len(world.cloud.named("ecs", "ListClusters"))
-    with world.prepared(fresh=300.0) as (material, plan, workloads):
-        veto = workloads.veto(material, plan, workloads.read())
+    with world.prepared(fresh=300.0) as (inventory, workloads):
+        veto = workloads.veto(inventory, workloads.read())
         first = veto()
         world.service("late", "build-2")
         assert veto() is first

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, unread_indexes
 from aws_ecr_gc.plan import Plan, Verdict
 from aws_ecr_gc.policy import Keep, Match, Policy, indexes_to_read, make_plan
+from aws_ecr_gc.policy.protection import needed_by
 from aws_ecr_gc.reference import Reference
 from aws_ecr_gc.usage import Origin, Use, broken, find
 from tests.policy.cases import ALL, HOUR, rule
@@ -75,6 +76,18 @@ def test_what_is_in_use_and_all_that_it_needs_is_never_collected(
     found = data.draw(uses(there))
     plan = make_plan(there, policy, NOW, (), found)
     assert not collected(plan) & needed(there, used(there, found))
+
+
+@given(inventories, policies, st.data())
+def test_a_plan_made_before_loses_by_veto_what_a_plan_made_now_does_not_collect(
+    there: Inventory, policy: Policy, data: st.DataObject
+) -> None:
+    """So `apply` need not plan again. What signs by its tag is needed in any case, whatever the policy says of it."""
+    found = data.draw(uses(there))
+    before, now = make_plan(there, policy, NOW), make_plan(there, policy, NOW, (), found)
+    vetoed = collected(before) & needed_by(found, there).keys()
+    assert collected(before) - collected(now) <= vetoed
+    assert needed(there, used(there, found)) <= needed_by(found, there).keys()
 
 
 @given(inventories, policies, st.data())

@@ -85,7 +85,7 @@ class _ByWorkloads(_Batch):
         return self._workloads.read()
 
     def veto(self, made: Protected) -> Veto | None:
-        return None if made.in_use is None else self._workloads.veto(made.material, made.plan, made.in_use)
+        return None if made.in_use is None else self._workloads.veto(made.material.inventory, made.in_use)
 
 
 class _ByFile(_Batch):

@@ -2,19 +2,19 @@
 
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import cache
 
 from aws_ecr_gc.app.console import Console
-from aws_ecr_gc.app.material import Material
 from aws_ecr_gc.apply import Veto
 from aws_ecr_gc.aws.client import Session
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.discovery.reading import Discovery
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Interrupted, Misuse
-from aws_ecr_gc.plan import Plan
+from aws_ecr_gc.inventory import Inventory
+from aws_ecr_gc.policy.protection import needed_by
 from aws_ecr_gc.report import text
 from aws_ecr_gc.usage import InUse, without
 
@@ -67,9 +67,10 @@ class Workloads:
             self._say_once(f"warning: going on without {each.origin}: {each.reason}")
         return allowed
 
-    def veto(self, material: Material, plan: Plan, seen: InUse) -> Veto:
-        """For `apply`: what of the plan came into use since it was `seen`; workloads are read again, whole, before the
-        first deletion of the run, and when that is older than five minutes.
+    def veto(self, inventory: Inventory, seen: InUse) -> Veto:
+        """For `apply`: what of a repository must stay for what came into use since it was `seen`.
+
+        Workloads are read again, whole, before the first deletion of the run, and when that is older than five minutes.
         """
         vetoed: Mapping[str, str] = {}
 
@@ -77,7 +78,7 @@ class Workloads:
             nonlocal seen, vetoed
             in_use = self._read_again()
             if in_use is not seen:
-                vetoed = {**vetoed, **dict(_newly_used(material, plan, in_use))}
+                vetoed = {**vetoed, **_needed(inventory, in_use)}
                 seen = in_use
             return vetoed
 
@@ -102,17 +103,10 @@ class Workloads:
             self._console.say(remark)
 
 
-def _newly_used(material: Material, plan: Plan, in_use: InUse) -> Iterator[tuple[str, str]]:
-    """The steps that would not be in a plan made now, and why."""
-    uses = in_use.in_repository(material.repository)
-    if not uses:
-        return
-    again = material.plan(uses)
-    dropped = {step.digest for step in plan.steps} - {step.digest for step in again.steps}
-    if dropped:
-        for decision in again.decisions:
-            if decision.image.digest in dropped:
-                yield decision.image.digest, text.reason(decision.reasons[0])
+def _needed(inventory: Inventory, in_use: InUse) -> dict[str, str]:
+    """What must stay for what is in use, and why."""
+    uses = in_use.in_repository(inventory.repository)
+    return {digest: text.reason(reason) for digest, reason in needed_by(uses, inventory).items()} if uses else {}
 
 
 def _standard_input() -> bytes:

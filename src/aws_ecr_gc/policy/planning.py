@@ -10,7 +10,7 @@ from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, newest_f
 from aws_ecr_gc.plan import Decision, Decisions, Leftover, Plan, Reason, Verdict
 from aws_ecr_gc.policy.keeping import Vote, vote
 from aws_ecr_gc.policy.matching import match_all
-from aws_ecr_gc.policy.protection import saved_by
+from aws_ecr_gc.policy.protection import HELD, saved_by
 from aws_ecr_gc.policy.relations import Relations
 from aws_ecr_gc.policy.rules import Policy
 from aws_ecr_gc.policy.steps import steps_for
@@ -24,7 +24,6 @@ _NO_UNTAGGED_RULE = (Reason("no-untagged-rule", "no rule matches untagged images
 _ENTANGLED = (Reason("circle", "an index and a subject that wait for one another: neither can go first"),)
 _BEYOND_RULES = {each[0].rule for each in (_ARCHIVED, _ACTIVATING, _UNREAD_INDEX, _UNKNOWN_KIND, _ENTANGLED)}
 _UNMATCHED = "it has a tag that no rule matches"
-_HELD = {"child-of-index": "an index that stays lists it", "referrer-of-subject": "its subject stays"}
 
 
 def make_plan(
@@ -282,10 +281,10 @@ class Verdicts:
         image = self.images[at]
         if image.digest in self.held:
             rule, holder = self.held[image.digest]
-            return Reason(rule, _HELD[rule], holder)
+            return Reason(rule, HELD[rule], holder)
         waits_for = self._standing_holder(at)
         rule = "child-of-index" if waits_for in self.relations.parents.get(image.digest, ()) else "referrer-of-subject"
-        return Reason(rule, _HELD[rule], waits_for)
+        return Reason(rule, HELD[rule], waits_for)
 
     def _own_reasons(self, at: int, won: tuple[Reason, ...]) -> tuple[Reason, ...]:
         image, unmatched = self.images[at], self.matches.unmatched[at]

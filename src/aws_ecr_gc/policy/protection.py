@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from aws_ecr_gc import durations, globs
-from aws_ecr_gc.inventory import Image
+from aws_ecr_gc.inventory import Image, Inventory
 from aws_ecr_gc.plan import Reason
-from aws_ecr_gc.policy.matching import Matches
+from aws_ecr_gc.policy.matching import Matches, signed_by
 from aws_ecr_gc.policy.relations import Relations
 from aws_ecr_gc.policy.rules import Policy
 from aws_ecr_gc.usage import Use, find
@@ -14,6 +14,8 @@ Saved = dict[int, tuple[Reason, ...]]
 """By position, newest first: why an image is retained."""
 
 
+HELD = {"child-of-index": "an index that stays lists it", "referrer-of-subject": "its subject stays"}
+"""What holds an image that nothing of its own retains."""
 _NEEDED_IN_USE = "an image that it lists, or that refers to it, is in use"
 
 
@@ -36,7 +38,8 @@ def saved_by(
     """
     saved: Saved = {}
     if uses:
-        _add_used(saved, uses, images, relations)
+        used = _used(uses, {image.digest: image for image in images}, relations)
+        saved = {at: (used[image.digest],) for at, image in enumerate(images) if image.digest in used}
     _add_young(saved, policy, images, now)
     _add_protected(saved, policy, images)
     unmanaged = [at for at, tag in enumerate(matches.unmatched) if tag is not None and images[at].subject is not None]
@@ -45,18 +48,33 @@ def saved_by(
     return saved
 
 
-def _add_used(saved: Saved, uses: Sequence[Use], images: Sequence[Image], relations: Relations) -> None:
-    positions = {image.digest: at for at, image in enumerate(images)}
-    by_digest = find({image.digest: image for image in images}, uses).by_digest
-    for digest, of_it in by_digest.items():
-        saved[positions[digest]] = (Reason("in-use", _used_by(of_it), _through(of_it[0], digest)),)
-    waiting = list(by_digest)
+def needed_by(uses: Sequence[Use], inventory: Inventory) -> dict[str, Reason]:
+    """All images that must stay for these uses, whatever a policy says, and why: what is used, what lists it and what
+    it refers to, and what all of these need.
+    """
+    images = inventory.images
+    tags = {image.digest: [signed_by(tag, image) for tag in image.tags] for image in images.values()}
+    signed = {digest: tuple(filter(None, named)) for digest, named in tags.items() if any(named)}
+    relations = Relations(inventory, signed)
+    needed = _used(uses, images, relations)
+    held = relations.held_among(images.keys() - needed.keys())
+    return {**{digest: Reason(rule, HELD[rule], holder) for digest, (rule, holder) in held.items()}, **needed}
+
+
+def _used(uses: Sequence[Use], images: Mapping[str, Image], relations: Relations) -> dict[str, Reason]:
+    """What is used, what lists it and what it refers to, over all steps."""
+    by_digest = find(images, uses).by_digest
+    used = {
+        digest: Reason("in-use", _used_by(of_it), _through(of_it[0], digest)) for digest, of_it in by_digest.items()
+    }
+    waiting = list(used)
     while waiting:
         digest = waiting.pop()
-        for needed in relations.prerequisites_of(images[positions[digest]]):
-            if positions[needed] not in saved:
-                saved[positions[needed]] = (Reason("needed-in-use", _NEEDED_IN_USE, digest),)
+        for needed in relations.prerequisites_of(images[digest]):
+            if needed not in used:
+                used[needed] = Reason("needed-in-use", _NEEDED_IN_USE, digest)
                 waiting.append(needed)
+    return used
 
 
 def _used_by(uses: Sequence[Use]) -> str:
