@@ -9,14 +9,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from aws_ecr_gc import policyfile, policytests
+from aws_ecr_gc import journal, planfile, policyfile, policytests
 from aws_ecr_gc.aws.permissions import PERMISSIONS
 from aws_ecr_gc.cli import collect, policy
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.cli.main import COMMANDS, summary
 from aws_ecr_gc.discovery.sources import SOURCES
 from aws_ecr_gc.errors import MEANINGS
-from aws_ecr_gc.report import differences, document, explanations, forecasts, judgements, plans, uses
+from aws_ecr_gc.report import checks, differences, document, explanations, forecasts, judgements, plans, uses
 from aws_ecr_gc.sandbox import scenario_schema
 
 ROOT = Path(__file__).parent.parent
@@ -93,9 +93,12 @@ SCHEMAS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "policytest": ("Cases for a policy", policytests.schema),
     "run": ("A run of aws-ecr-gc", document.schema),
     "plan": ("Plans under a policy, and how they were carried out", plans.schema),
+    "plan-file": ("A plan file of aws-ecr-gc", planfile.schema),
     "forecast": ("Forecasts under a policy", forecasts.schema),
     "explanation": ("The explanation of one decision", explanations.schema),
     "policytest-result": ("How cases for a policy ended", judgements.schema),
+    "doctor": ("What doctor found", checks.schema),
+    "journal": ("One record of a journal of aws-ecr-gc", journal.schema),
     "in-use": ("What is in use, by image and by workload", uses.schema),
     "difference": ("What changes sides from one policy to another", differences.schema),
     "scenario": ("A scenario of the sandbox", scenario_schema),

@@ -5,6 +5,7 @@ Why it is safe:
   fails instead of taking another image with it. This holds whether ECR then removes one tag or the whole image.
 - Right before each call its images are described again. What changed since the plan is skipped.
 - Before each call the caller may veto steps: what came into use since the plan. Where that can't be known, it ends.
+- Each call is on record before it is made, and its answer after it. Where that can't be written, no call is made.
 - What needs an image goes in an earlier call. If an index or a subject is still there, what follows it is skipped: ECR
   guards the children of indexes, and before referrers go it is asked once more whether their subjects are gone.
 """
@@ -13,10 +14,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from aws_ecr_gc.errors import Error, ImageNotFound, Interrupted, Unintelligible
+from aws_ecr_gc.errors import Error, GuardStopped, ImageNotFound, Interrupted, JournalLost, Unintelligible
 from aws_ecr_gc.inventory import Image
 from aws_ecr_gc.plan import Outcome, Plan, Result, Step
-from aws_ecr_gc.ports import BATCH, Deletion, ImageId, RepositoryPort
+from aws_ecr_gc.ports import BATCH, Deletion, ImageId, Recorder, RepositoryPort
 
 CHANGED = "ChangedSincePlan"
 STILL_NEEDED = "StillNeeded"
@@ -33,6 +34,34 @@ Veto = Callable[[], Mapping[str, str]]
 It gives the same mapping as long as it knows nothing newer.
 """
 _LOOKS = 3
+
+
+class Terms(Struct, frozen=True):
+    """How a plan is carried out.
+
+    An image that was pulled later than `pulled_since`, in epoch seconds, is skipped: where a rule goes by pulls, that
+    is the end of the reading that the plan was made from, for the reading itself counts as a pull. `canary` is how many
+    images go first, and alone; if one of them fails, no more do. After `max_failures` failures in a row nothing more
+    is tried.
+    """
+
+    pulled_since: float | None = None
+    canary: int | None = None
+    max_failures: int | None = None
+
+
+class Earlier(Struct, frozen=True):
+    """What an interrupted try of the same plan came to: outcomes, and by digest the tags of its deletion calls.
+
+    What is done or skipped is not tried again. Nobody may know what became of a call: those tags may be gone.
+    """
+
+    outcomes: Mapping[str, Outcome] = {}
+    attempted: Mapping[str, frozenset[str]] = {}
+
+
+_PLAIN = Terms()
+_FIRST_TRY = Earlier()
 
 
 class Applied(Struct, frozen=True):
@@ -52,12 +81,24 @@ def apply(
     *,
     stop: Callable[[], bool],
     veto: Veto | None = None,
+    terms: Terms = _PLAIN,
+    earlier: Earlier = _FIRST_TRY,
+    recorder: Recorder | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Applied:
-    """Carry out the steps of a plan until they are done, `stop` says so, or a call fails after all its retries."""
+    """Carry out the steps of a plan until they are done, `stop` says so, or a call fails after all its retries.
+
+    The outcomes of an `earlier` try are among those returned.
+    """
     nothing: Mapping[str, str] = {}
-    run = _Run(port, stop, veto or (lambda: nothing), progress)
-    run.carry_out(plan.steps)
+    run = _Run(port, stop, veto or (lambda: nothing), progress, terms=terms, earlier=earlier, recorder=recorder)
+    steps = [step for step in plan.steps if step.digest not in run.outcomes]
+    if terms.canary is not None:
+        run.carry_out(steps[: terms.canary])
+        run.carry_out(run.take_deferred(), last_try=True)
+        run.judge_canary(terms.canary)
+        steps = steps[terms.canary :]
+    run.carry_out(steps)
     run.carry_out(run.take_deferred(), last_try=True)
     return Applied(run.outcomes, run.stopped_by, run.interrupted)
 
@@ -85,17 +126,34 @@ class _Run:
     """
 
     def __init__(
-        self, port: RepositoryPort, stop: Callable[[], bool], veto: Veto, progress: Callable[[int], None]
+        self,
+        port: RepositoryPort,
+        stop: Callable[[], bool],
+        veto: Veto,
+        progress: Callable[[int], None],
+        *,
+        terms: Terms,
+        earlier: Earlier,
+        recorder: Recorder | None,
     ) -> None:
         self._port = port
+        self._recorder = recorder
+        self._unrecorded: list[Outcome] = []
+        self._seen: dict[str, Image] = {}
+        self._terms = terms
+        self._attempted = earlier.attempted
+        self._read = set(earlier.attempted)
+        self._failures_in_a_row = 0
         self._stop = stop
         self._veto = veto
         self._vetoed: Mapping[str, str] = {}
         self._progress = progress
         self._tags: dict[str, list[str]] = {}
         self._deferred: dict[str, Step] = {}
-        self._removed_by_tag: set[str] = set()
-        self.outcomes: dict[str, Outcome] = {}
+        self._removed_by_tag = {digest for digest, outcome in earlier.outcomes.items() if outcome.result is Result.DONE}
+        self.outcomes = {
+            digest: outcome for digest, outcome in earlier.outcomes.items() if outcome.result is not Result.FAILED
+        }
         self.stopped_by: Error | None = None
         self.interrupted = False
 
@@ -111,6 +169,16 @@ class _Run:
             while unfinished and self._goes_on():
                 unfinished = self._attempt(unfinished, last_try=last_try)
                 self._progress(len(self.outcomes))
+            self._record_outcomes()
+
+    def _record_outcomes(self) -> None:
+        outcomes, self._unrecorded = self._unrecorded, []
+        if self._recorder is None or not outcomes:
+            return
+        try:
+            self._recorder.outcomes(outcomes)
+        except JournalLost as error:
+            self.stopped_by = self.stopped_by or error
 
     def _unvetoed(self, batch: list[Step]) -> list[Step]:
         """Those that nobody objects to. A veto that can't be had ends the work before anything of the batch is done."""
@@ -127,7 +195,22 @@ class _Run:
                 self._end(step, Result.SKIPPED, IN_USE, vetoed[step.digest])
         return [step for step in batch if step.digest not in vetoed]
 
+    def judge_canary(self, number: int) -> None:
+        """End the work if one of the first deletions failed."""
+        failed = sum(outcome.result is Result.FAILED for outcome in self.outcomes.values())
+        if failed and self.stopped_by is None:
+            self.stopped_by = GuardStopped(
+                f"the guard canary: {failed} of the first {number} deletions failed, so no more are tried; "
+                "mend what failed, or raise guards.canary"
+            )
+
     def _goes_on(self) -> bool:
+        bound = self._terms.max_failures
+        if bound is not None and self._failures_in_a_row >= bound and self.stopped_by is None:
+            self.stopped_by = GuardStopped(
+                f"the guard max_failures: {self._failures_in_a_row} deletions in a row failed, so no more are tried; "
+                "mend what failed, or raise guards.max_failures"
+            )
         self.interrupted = self.interrupted or self._stop()
         return self.stopped_by is None and not self.interrupted
 
@@ -150,7 +233,7 @@ class _Run:
         for start in range(0, len(doubtful), BATCH):
             for digest in self._port.manifests(doubtful[start : start + BATCH]):
                 detail = "it got another tag while those of the plan were removed"
-                self.outcomes[digest] = Outcome(digest, Result.SKIPPED, CHANGED, detail)
+                self._conclude_with(Outcome(digest, Result.SKIPPED, CHANGED, detail))
 
     def _may_go(self, step: Step) -> bool:
         """Whether all that needs the image is gone."""
@@ -170,11 +253,38 @@ class _Run:
             if not ready or not self._goes_on():
                 return []
             ids = [each for step in ready for each in self._ids(step)][:BATCH]
-            deletion = self._port.delete(ids)
+            deletion = self._delete(ids)
             return self._conclude(ready, ids, deletion, last_try=last_try)
+        except JournalLost as error:
+            self.stopped_by = error  # nothing was deleted: what could not be put on record was not tried
+            return []
         except Error as error:
             self._fail(steps, error)
             return []
+
+    def _delete(self, ids: list[ImageId]) -> Deletion:
+        """The call, between its records. Raises JournalLost before it, never after it: then its answer still counts."""
+        recorder = self._recorder
+        if recorder is None:
+            return self._port.delete(ids)
+        wanted = recorder.wants(dict.fromkeys(each.digest for each in ids))
+        manifests = self._port.manifests(wanted) if wanted else {}
+        self._read.update(wanted)  # which counts as a pull
+        number = recorder.about(ids, [self._seen[digest] for digest in {each.digest: None for each in ids}], manifests)
+        try:
+            deletion = self._port.delete(ids)
+        except Error as error:
+            self._record_answer(number, error)
+            raise
+        self._record_answer(number, deletion)
+        return deletion
+
+    def _record_answer(self, number: int, answer: Deletion | Error) -> None:
+        if self._recorder is not None:
+            try:
+                self._recorder.answered(number, answer)
+            except JournalLost as error:
+                self.stopped_by = error
 
     def _ready(self, steps: list[Step]) -> list[Step]:
         """Those that are unchanged and unvetoed at one time, or nearly: each look may take long enough for the other to
@@ -216,16 +326,28 @@ class _Run:
 
     def _change(self, step: Step, image: Image) -> str | None:
         expected = {each.tag for each in self._ids(step) if each.tag is not None}
-        if set(image.tags) != expected:
+        if set(image.tags) != expected and not self._lost_tags_before(image, expected):
             return f"tagged {_listed(image.tags)} now, {_listed(expected)} in the plan"
         if image.status is not step.status:
             return f"{image.status} now, {step.status} in the plan"
         if image.pushed_at != step.pushed_at:
             return "deleted and pushed again meanwhile"
+        since = self._terms.pulled_since
+        if since is not None and (image.pulled_at or 0) > since and step.digest not in self._read:
+            return "pulled since the plan, and a rule goes by that"
         return None
 
+    def _lost_tags_before(self, image: Image, expected: set[str]) -> bool:
+        """Whether all that is missing are tags that an earlier try may have removed; then the others are left to do."""
+        there = set(image.tags)
+        if not there or not there < expected or not expected - there <= self._attempted.get(image.digest, frozenset()):
+            return False
+        self._tags[image.digest] = [tag for tag in self._tags[image.digest] if tag in there]
+        return True
+
     def _look(self, steps: Sequence[Step]) -> dict[str, Image]:
-        return {image.digest: image for image in self._present([step.digest for step in steps])}
+        self._seen = {image.digest: image for image in self._present([step.digest for step in steps])}
+        return self._seen
 
     def _present(self, digests: list[str]) -> list[Image]:
         """The images that exist. A call that names a vanished one fails whole: drop it, or halve until it is found."""
@@ -279,7 +401,12 @@ class _Run:
                 self._end(step, Result.FAILED, UNCONFIRMED, "ECR's answer does not mention it, and it is still there")
 
     def _end(self, step: Step, result: Result, code: str = "", detail: str = "") -> None:
-        self.outcomes[step.digest] = Outcome(step.digest, result, code, detail)
+        self._conclude_with(Outcome(step.digest, result, code, detail))
+        self._failures_in_a_row = self._failures_in_a_row + 1 if result is Result.FAILED else 0
+
+    def _conclude_with(self, outcome: Outcome) -> None:
+        self.outcomes[outcome.digest] = outcome
+        self._unrecorded.append(outcome)
 
 
 def _whole(images: list[Image], digests: Sequence[str]) -> list[Image]:

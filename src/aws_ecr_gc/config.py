@@ -36,6 +36,16 @@ class Directories(Struct, frozen=True):
         return self.state_dir or _xdg("XDG_STATE_HOME", ".local/state")
 
 
+class Keeping(Struct, frozen=True):
+    """How a journal is kept: `stated` is a directory, s3://BUCKET/PREFIX, or `none`; the state directory if None.
+
+    Without `restorable` no manifests are read for it, so nothing can be put back by it.
+    """
+
+    stated: str | None = None
+    restorable: bool = True
+
+
 class OriginalFlags(Struct, frozen=True):
     """What the original's flags say about images; `grace` is in seconds. `in_use` is what is to be looked for."""
 
@@ -78,6 +88,7 @@ class Request(Struct, frozen=True):
     at: float | None = None
     uses: Path | None = None
     allow_unread: tuple[str, ...] = ()
+    journal: Keeping = Keeping()
     output: str = "text"
 
 

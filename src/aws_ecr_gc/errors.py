@@ -13,7 +13,11 @@
     ├── SourceFailure      3   a source of workloads can't be read: a cluster, a list, a command
     ├── WorkloadsUnread    3   what is in use is not known whole, a line for each source that is missing
     ├── Outdated           4   a file that is older than what it must speak for
+    ├── Altered            4   a plan file that says something else than when it was written
+    ├── Elsewhere          4   a plan of another registry or policy than it is to be carried out by
+    ├── GuardStopped       4   a guard ended the work while it was under way
     ├── OutputLost         1   the result can't be written
+    ├── JournalLost        1   the journal can't be written; 2 where nothing was deleted yet
     └── Interrupted      130   Ctrl-C or SIGTERM before anything was deleted
 
 Exceptions of other libraries are wrapped where they come in (`aws`), so nothing above knows them.
@@ -40,7 +44,7 @@ class Exit(IntEnum):
 
 MEANINGS: dict[Exit, str] = {
     Exit.DONE: "done, or nothing to do",
-    Exit.UNEXPECTED: "unexpected: a defect of aws-ecr-gc, or the result can't be written",
+    Exit.UNEXPECTED: "unexpected: a defect of aws-ecr-gc, or the result or the journal can't be written",
     Exit.MISUSE: "what was typed or set is wrong; nothing was changed",
     Exit.AWS: "AWS refused or failed, or something could not be read",
     Exit.REFUSED: "a guard or a plan's precondition refused",
@@ -162,8 +166,30 @@ class Outdated(Error):
     exit = Exit.REFUSED
 
 
+class Altered(Error):
+    """A plan file says something else than when it was written."""
+
+    exit = Exit.REFUSED
+
+
+class Elsewhere(Error):
+    """A plan of another registry, or another policy, than it is to be carried out by."""
+
+    exit = Exit.REFUSED
+
+
+class GuardStopped(Error):
+    """A guard ended the work while it was under way."""
+
+    exit = Exit.REFUSED
+
+
 class OutputLost(Error):
     """Whoever was to read the result is gone, or the disk is full."""
+
+
+class JournalLost(Error):
+    """The journal can't be written, so nothing more may be deleted. Whoever begins one says whether anything was."""
 
 
 class Interrupted(Error):

@@ -44,6 +44,10 @@ class Decisions(Sequence[Decision]):
         Without what the rules of the policy may say of it besides.
         """
 
+    def images(self) -> Iterator[Image]:
+        """Every image, newest first; nothing need be made out for it."""
+        return (each.image for each in self)
+
 
 class Action(StrEnum):
     """What a step does."""

@@ -1,6 +1,6 @@
 """The one narrow door to a registry. Back ends implement it; what cuts across them wraps it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
@@ -8,6 +8,7 @@ from msgspec import Struct
 from aws_ecr_gc.errors import Error
 from aws_ecr_gc.globs import has_wildcard, matcher
 from aws_ecr_gc.inventory import Image
+from aws_ecr_gc.plan import Outcome
 from aws_ecr_gc.reference import Registry, Repository
 
 BATCH = 100  # the most ids that ECR takes in one call, whatever the call
@@ -35,6 +36,22 @@ class Deletion(Struct, frozen=True):
     refused: tuple[Refusal, ...]
 
 
+class DeleteReplication(Struct, frozen=True):
+    """Other registries, in words, in which what is deleted in this one is deleted too.
+
+    It holds for repositories whose name begins with one of the prefixes, or for all where there are none.
+    """
+
+    prefixes: tuple[str, ...]
+    destinations: tuple[str, ...]
+
+
+def replicated_to(rules: Iterable[DeleteReplication], repository: str) -> list[str]:
+    """Where else what is deleted in a repository is deleted, each once."""
+    taking = (rule for rule in rules if not rule.prefixes or repository.startswith(rule.prefixes))
+    return sorted({destination for rule in taking for destination in rule.destinations})
+
+
 class RepositoryPort(Protocol):
     """One repository of one registry. Every method raises `errors.AwsFailure` or `errors.Misuse`."""
 
@@ -55,6 +72,28 @@ class RepositoryPort(Protocol):
         """Delete at most `BATCH` ids."""
 
 
+class Recorder(Protocol):
+    """Where the deletions in one repository are put on record.
+
+    What a method is told is durable when it returns. Where it can't be, `errors.JournalLost`.
+    """
+
+    def wants(self, digests: Iterable[str]) -> list[str]:
+        """Those of which a manifest is still to be put on record, so that they can be restored."""
+
+    def about(self, ids: Sequence[ImageId], images: Iterable[Image], manifests: Mapping[str, bytes]) -> int:
+        """Right before the one call that deletes these ids: the number of the record.
+
+        `images` are those of the ids as they were just described, with the manifests that are wanted.
+        """
+
+    def answered(self, about: int, answer: Deletion | Error) -> None:
+        """Right after that call: what it answered, or why there is no answer."""
+
+    def outcomes(self, outcomes: Iterable[Outcome]) -> None:
+        """The final word on some steps."""
+
+
 class RegistryPort(Protocol):
     """One registry. Every method but `close` raises `errors.AwsFailure` or `errors.Misuse`."""
 
@@ -73,6 +112,9 @@ class RegistryPort(Protocol):
 
     def resource_tags(self, name: str) -> dict[str, str]:
         """The tags of a repository as an AWS resource, value by key."""
+
+    def delete_replication(self) -> Sequence[DeleteReplication]:
+        """The rules by which deletions are replicated to other registries."""
 
     def close(self) -> None:
         """Give back what is held open."""

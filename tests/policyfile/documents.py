@@ -118,6 +118,9 @@ _guards = _optional(
     max_delete=st.integers(0, 10**6),
     max_share=st.sampled_from(["0%", "50%", "12.3456%", "100%"]),
     keep_at_least=st.integers(0, 10**6),
+    keep_tagged=st.integers(0, 10**6),
+    canary=counts,
+    max_failures=counts,
 )
 
 

@@ -164,7 +164,9 @@ def test_own_policies_come_before_those_of_the_base(tmp_path: Path) -> None:
 
 def test_protection_is_united_and_the_strictest_guard_wins(tmp_path: Path) -> None:
     one, two = "sha256:" + "1" * 64, "sha256:" + "2" * 64
-    (tmp_path / "root.json").write_text('{"version": 1, "guards": {"max_delete": 50}, "protect": {"tags": "root"}}')
+    (tmp_path / "root.json").write_text(
+        '{"version": 1, "guards": {"max_delete": 50, "canary": 20}, "protect": {"tags": "root"}}'
+    )
     (tmp_path / "base.yaml").write_text(
         f"""
 version: 1
@@ -172,7 +174,7 @@ extends: root.json
 policies:
   - {{{_RULES % "base"}, protect: {{tags: [b, o], digests: {two}, grace: 30m}}, guards: {{max_share: 10%}}}}
 protect: {{tags: all}}
-guards: {{keep_at_least: 2}}
+guards: {{keep_at_least: 2, keep_tagged: 0, canary: 30, max_failures: 5}}
 """
     )
     own = f"""
@@ -181,7 +183,7 @@ extends: base.yaml
 policies:
   - {_RULES % "own"}
     protect: {{tags: [o, p], digests: [{one}], grace: 5m}}
-    guards: {{max_delete: 99, max_share: 20%}}
+    guards: {{max_delete: 99, max_share: 20%, keep_tagged: 3, max_failures: 9}}
 """
     file = parse(own.encode(), tmp_path / "own.yaml")
     policy = file.policy_for("x", dict)
@@ -191,21 +193,25 @@ policies:
     assert policy.protect_tags == ("o", "p", "b", "all", "root")
     assert policy.protect_digests == {one, two}
     assert policy.grace == 1800.0
-    assert policy.guards == Guards(max_delete=50, max_share=0.1, keep_at_least=2)
+    assert policy.guards == Guards(
+        max_delete=50, max_share=0.1, keep_at_least=2, keep_tagged=3, canary=20, max_failures=5
+    )
 
 
 @pytest.mark.parametrize(
-    ("stated", "grace", "least"),
+    ("stated", "grace", "least", "tagged"),
     [
-        ("", 3600.0, 1),
-        (', protect: {grace: "0"}, guards: {keep_at_least: 0}', 0.0, 0),
-        (", protect: {tags: x}, guards: {max_delete: 1}", 3600.0, 1),
+        ("", 3600.0, 1, 1),
+        (', protect: {grace: "0"}, guards: {keep_at_least: 0}', 0.0, 0, 1),
+        (", protect: {tags: x}, guards: {max_delete: 1}", 3600.0, 1, 1),
+        (", guards: {keep_tagged: 0}", 3600.0, 1, 0),
     ],
 )
-def test_defaults_hold_only_where_nothing_is_stated(stated: str, grace: float, least: int) -> None:
+def test_defaults_hold_only_where_nothing_is_stated(stated: str, grace: float, least: int, tagged: int) -> None:
     policy = parse(f"version: 1\npolicies: [{{{_RULES % 'a'}{stated}}}]".encode(), Path("p.yaml")).policy_for("x", dict)
     assert policy is not None
-    assert (policy.grace, policy.guards.keep_at_least) == (grace, least)
+    assert (policy.grace, policy.guards.keep_at_least, policy.guards.keep_tagged) == (grace, least, tagged)
+    assert (policy.guards.canary, policy.guards.max_failures) == (None, None)
 
 
 def test_the_hash_and_the_files_are_those_of_the_whole_chain(directory: Path) -> None:

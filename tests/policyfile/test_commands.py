@@ -106,7 +106,7 @@ policies:
   protect: {grace: '0'}
   action: delete
   signatures: leave
-  guards: {keep_at_least: 0}
+  guards: {keep_at_least: 0, keep_tagged: 0}
 """
     )
     policy = parse(shown.encode(), Path("p.yaml")).policy_for("ci/app", dict)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +179,11 @@ def test_what_is_extended_only_adds_protection_and_guards(
     tmp_path_factory: pytest.TempPathFactory, first: Plain, base: Plain
 ) -> None:
     directory = tmp_path_factory.mktemp("extends")
-    first = {**first, "protect": {"grace": "1m"}, "guards": {"keep_at_least": 2}}  # stated, or a default would give way
+    first = {
+        **first,
+        "protect": {"grace": "1m"},
+        "guards": {"keep_at_least": 2, "keep_tagged": 2},
+    }  # or a default gives way
     (directory / "base.toml").write_text(WRITERS[".toml"](base), "utf-8")
     before = parse(json.dumps(first).encode(), directory / "own.json").policy_for("0/x", dict)
     after = parse(json.dumps({**first, "extends": "base.toml"}).encode(), directory / "own.json").policy_for(
@@ -195,11 +200,10 @@ def test_what_is_extended_only_adds_protection_and_guards(
     assert all(each <= other for each, other in zip(_strictness(before.guards), _strictness(after.guards), strict=True))
 
 
-def _strictness(guards: Guards) -> tuple[float, float, int]:
+def _strictness(guards: Guards) -> list[float]:
     """Each guard as a number that grows with its strictness."""
-    delete = float("inf") if guards.max_delete is None else guards.max_delete
-    share = float("inf") if guards.max_share is None else guards.max_share
-    return -delete, -share, guards.keep_at_least
+    bounds = (guards.max_delete, guards.max_share, guards.canary, guards.max_failures)
+    return [*(-inf if each is None else -each for each in bounds), guards.keep_at_least, guards.keep_tagged]
 
 
 _scraps = st.lists(

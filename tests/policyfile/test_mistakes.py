@@ -268,6 +268,11 @@ DOCUMENTS = {
         '3:37: guards.max_share: "101%" is not a share; write one such as 50%',
         '3:58: guards.keep_at_least: must be a whole number, is the text "x"; write one such as 1',
     ],
+    f"version: 1\npolicies: [{{{_RULES}}}]\nguards: {{keep_tagged: -1, canary: 0, max_failures: 1.5}}": [
+        "3:23: guards.keep_tagged: must be 0 or more, is -1; write 0 or more",
+        "3:35: guards.canary: must be 1 or more, is 0; write 1 or more, or leave it out",
+        "3:52: guards.max_failures: must be a whole number, is the number 1.5; write one such as 4",
+    ],
     f"version: 1\npolicies:\n- {{{_RULES}}}\n- {{repositories: {{include: x}}, {_RULES}}}": [
         (
             "4:3: policies[1]: no repository gets here: policies[0] in line 3 takes all of them; "

@@ -9,7 +9,7 @@ from aws_ecr_gc.inventory import Status
 from aws_ecr_gc.plan import Verdict
 from aws_ecr_gc.policytests import Case, load, parse, schema
 from tests.policyfile.documents import WRITERS, Plain
-from tests.policytests.writing import EXAMPLE, HERE, example, in_file, judgements, one_case, read
+from tests.policytests.writing import EXAMPLE, HERE, POLICY, example, in_file, judgements, one_case, read
 
 
 def test_the_example_holds() -> None:
@@ -150,3 +150,12 @@ def test_guards_are_looked_at_where_they_are_stated(tmp_path: Path) -> None:
 
     assert [each.passed for each in judged] == [True, False, False, True]
     assert judged[0].guards is None
+
+
+def test_the_guard_of_tagged_images_can_be_expected_too(tmp_path: Path) -> None:
+    none = POLICY.replace("{newest: 1}", "none")
+    images = "[{tags: build-1, age: 9d}, {age: 2h}]"
+    case = f"repository: ci/web, at: 2026-01-10, images: {images}, guards: "
+    judged = [one_case(tmp_path, case + each, none) for each in ("keep_tagged", "[]", "keep_at_least")]
+
+    assert [each.passed for each in judged] == [True, False, False]

@@ -112,7 +112,7 @@ CASES = {
         'cases[0].images[0].by: "builds" has no part in it where no policy fits; write by: no-policy, or leave it out'
     ),
     "repository: ci/web, at: 2026-01-10, guards: [▸max_shar], images: [{age: 1d}]": (
-        'cases[0].guards[0]: must be keep_at_least, max_delete or max_share, is the text "max_shar"; '
+        'cases[0].guards[0]: must be keep_at_least, keep_tagged, max_delete or max_share, is the text "max_shar"; '
         "did you mean max_share?"
     ),
 }

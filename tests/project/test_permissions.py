@@ -81,12 +81,13 @@ def test_where_a_glob_chooses_every_repository_may_be_listed(shell: Shell) -> No
     file = shell.home / "policy.yaml"
     file.write_text(_BY_TAG)
     finished = shell("iam-policy", "-f", str(file), "--repo", "ci/*", "--registry-id", "123456789012")
-    first, second = json.loads(finished.out)["Statement"]
+    first, second, registry = json.loads(finished.out)["Statement"]
     assert first["Resource"] == "arn:aws:ecr:us-east-1:123456789012:repository/ci/*"
     assert (second["Action"], second["Resource"]) == (
         ["ecr:DescribeRepositories"],
         "arn:aws:ecr:us-east-1:123456789012:repository/*",
     )
+    assert (registry["Action"], registry["Resource"]) == (["ecr:DescribeRegistry"], "*")
 
 
 def test_a_snapshot_needs_what_it_calls_and_no_more(sandbox: Sandbox, shell: Shell) -> None:

@@ -156,6 +156,14 @@ FRESH: dict[str, Any] = {
     "imageTagMutability": "MUTABLE_WITH_EXCLUSION",
     "imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "v*"}],
 }
+ROLE = "arn:aws:iam::123456789012:role/gc"
+RULES = [
+    {
+        "destinations": [{"region": "eu-west-1", "registryId": "123456789012"}],
+        "repositoryFilters": [{"filter": "app", "filterType": "PREFIX_MATCH"}],
+        "deleteReplication": {"enabled": True},
+    }
+]
 MANIFEST = '{"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "layers": []}'
 
 
@@ -194,6 +202,11 @@ def _drive(sandbox: Sandbox, raw: Wire) -> Iterator[tuple[str, dict[str, Any]]]:
         ("GetLifecyclePolicy", BY_NAME),
         ("DeleteLifecyclePolicy", BY_NAME),
         ("DescribeRegistry", {}),
+        ("PutReplicationConfiguration", {"replicationConfiguration": {"rules": RULES}}),
+        ("RegisterPullTimeUpdateExclusion", {"principalArn": ROLE}),
+        ("RegisterPullTimeUpdateExclusion", {"principalArn": f"{ROLE}-2"}),
+        ("ListPullTimeUpdateExclusions", {"maxResults": 1}),
+        ("DeregisterPullTimeUpdateExclusion", {"principalArn": ROLE}),
         ("TagResource", BY_ARN | {"tags": [{"Key": "keep", "Value": "yes"}]}),
         ("ListTagsForResource", BY_ARN),
         ("UntagResource", BY_ARN | {"tagKeys": ["keep"]}),

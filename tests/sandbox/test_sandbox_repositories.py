@@ -167,6 +167,44 @@ def test_the_registry_tells_its_replication_rules(sandbox: Sandbox, ecr: Any) ->
     ]
 
 
+def replicated_to(region: str, **members: Any) -> dict[str, Any]:
+    return {"destinations": [{"region": region, "registryId": ACCOUNT}], **members}
+
+
+def test_replication_rules_are_put_in_the_place_of_all(ecr: Any) -> None:
+    deleting = {"enabled": True}
+    first = [replicated_to("eu-west-1", deleteReplication=deleting), replicated_to("eu-west-2")]
+    assert ecr.put_replication_configuration(replicationConfiguration={"rules": first})["replicationConfiguration"] == {
+        "rules": first
+    }
+    assert ecr.describe_registry()["replicationConfiguration"]["rules"] == first
+    ecr.put_replication_configuration(replicationConfiguration={"rules": []})
+    assert ecr.describe_registry()["replicationConfiguration"] == {"rules": []}
+
+
+@pytest.mark.parametrize(
+    ("rule", "named"),
+    [
+        ({}, "destinations"),
+        (replicated_to("EU"), "region"),
+        (replicated_to("eu-west-1", repositoryFilters=[]), "repositoryFilters"),
+        (replicated_to("eu-west-1", repositoryFilters=[{"filter": "app", "filterType": "GLOB"}]), "PREFIX_MATCH"),
+        (replicated_to("eu-west-1", deleteReplication={}), "deleteReplication.enabled"),
+        (replicated_to("eu-west-1", deleteReplication={"enabled": "yes"}), "deleteReplication.enabled"),
+    ],
+)
+def test_replication_rules_that_the_model_forbids_are_refused(ecr: Any, rule: dict[str, Any], named: str) -> None:
+    with refused("InvalidParameterException", named):
+        ecr.put_replication_configuration(replicationConfiguration={"rules": [rule]})
+    assert ecr.describe_registry()["replicationConfiguration"] == {"rules": []}
+
+
+def test_at_most_25_replication_rules_are_taken(ecr: Any) -> None:
+    rules = [replicated_to("eu-west-1")] * 26
+    with refused("InvalidParameterException", "replicationConfiguration.rules"):
+        ecr.put_replication_configuration(replicationConfiguration={"rules": rules})
+
+
 def test_a_docker_password_lasts_twelve_hours(sandbox: Sandbox, ecr: Any) -> None:
     (mine,) = ecr.get_authorization_token()["authorizationData"]
 

@@ -188,6 +188,7 @@ events: [{after: {operation: ListImages}, do: [{archive: {repository: app, image
         ("repositories: [{name: APP}]", "$.repositories[0]", "regular expression"),
         ("repositories: [{name: app}, {name: app}]", "$.repositories[1].name", "two repositories app"),
         ("repositories: [{name: app, lifecycle_policy: {rules: 1}}]", "$.repositories[0]", "instance type"),
+        ("replication: [{destinations: [{region: EU}]}]", "$.replication[0]", "regular expression"),
         ("repositories: [{name: app, exclusion_filters: [x]}]", "$.repositories[0]", "_WITH_EXCLUSION"),
         ("repositories: [{name: app, images: [{tags: [a b]}]}]", IMAGES, "no tag of ECR's"),
         ("repositories: [{name: app, images: [{age: 3 days}]}]", f"{IMAGES}.age", "regex"),

@@ -365,6 +365,8 @@ def test_sts_tells_who_calls_and_gives_keys_of_another_account(aws: Clients) -> 
     assert granted["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{OTHER}:assumed-role/reader/me"
     key = granted["Credentials"]["AccessKeyId"]
     assert aws("sts", key).get_caller_identity()["Account"] == OTHER
+    assert aws("sts", key).get_caller_identity()["Arn"] == granted["AssumedRoleUser"]["Arn"]
+    assert sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/sandbox"
     with refused("ValidationError", "RoleArn"):
         sts.assume_role(RoleArn="arn:aws:iam::1:user/somebody", RoleSessionName="me")
     with refused("ValidationError", "RoleSessionName"):

@@ -38,6 +38,23 @@ def client(sandbox: Sandbox, access_key: str = ACCOUNT, region: str = "us-east-1
         ecr.close()
 
 
+def key_of(sandbox: Sandbox, role: str) -> str:
+    """An access key of a session of the role."""
+    sts = _SESSION.client(
+        "sts",
+        endpoint_url=sandbox.url,
+        region_name="us-east-1",
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key="any",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    try:
+        key: str = sts.assume_role(RoleArn=role, RoleSessionName="ci")["Credentials"]["AccessKeyId"]
+        return key
+    finally:
+        sts.close()
+
+
 class Wire:
     """Plain HTTP to the stand-in."""
 

@@ -15,9 +15,9 @@ NONE = {"name": "everything", "match": {"any": True}, "keep": "none"}
 
 
 def policy(*rules: dict[str, Any], repositories: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
-    """One policy, without the guard that is on by default."""
+    """One policy, without the guards that are on by default."""
     selector = {} if repositories is None else {"repositories": repositories}
-    return {**selector, "rules": list(rules), "guards": {"keep_at_least": 0}, **settings}
+    return {**selector, "rules": list(rules), "guards": {"keep_at_least": 0, "keep_tagged": 0}, **settings}
 
 
 def policy_file(path: Path, *policies: dict[str, Any], **top: Any) -> str:
@@ -48,4 +48,5 @@ def untouched(sandbox: Sandbox) -> Iterator[None]:
         "DescribeImages",
         "BatchGetImage",
         "ListTagsForResource",
+        "DescribeRegistry",
     }

@@ -1,6 +1,7 @@
 """The real AWS CLI drives the stand-in, before and after a run of ours."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from aws_ecr_gc.sandbox import Sandbox
 from aws_ecr_gc.sandbox.manifests import OCI_IMAGE, write
 from tests.conftest import Shell
+from tests.sandbox.wire import key_of
 
 AWS = Path(__file__).parents[2] / ".venv-awscli/bin/aws"
 
@@ -55,3 +57,13 @@ def test_what_the_aws_cli_pushed_is_collected_and_the_aws_cli_sees_it(sandbox: S
     assert listed == [{"imageDigest": left[0]["imageDigest"], "imageTag": "build-2"}]
     got = aws(shell, "batch-get-image", "--repository-name", "testrepo", "--image-ids", "imageTag=build-2")
     assert got["images"][0]["imageManifest"] == (shell.home / "manifest-2.json").read_text()
+
+
+def test_the_call_that_doctor_prints_excludes_the_role(sandbox: Sandbox, shell: Shell) -> None:
+    session = key_of(sandbox, "arn:aws:iam::123456789012:role/gc")
+    environment = {"AWS_ACCESS_KEY_ID": session, "AWS_ENDPOINT_URL_STS": sandbox.url}
+    finished = shell("doctor", **environment)
+    assert finished.exit == 6
+    (call,) = re.findall(r"aws ecr (register-pull-time-update-exclusion .*)", finished.out)
+    assert aws(shell, *call.split())["principalArn"] == "arn:aws:iam::123456789012:role/gc"
+    assert shell("doctor", **environment).exit == 0

@@ -68,7 +68,7 @@ def test_repositories_have_a_sum_and_those_that_no_policy_fits_are_named(
     assert finished.out.endswith(
         "To delete in 2 repositories: 2 images, at most 5.0 kB\nLeft alone, for no policy fits (2): misc, other/x\n"
     )
-    assert operations(sandbox) == ["DescribeRepositories", "DescribeImages", "DescribeImages"]
+    assert operations(sandbox) == ["DescribeRepositories", "DescribeImages", "DescribeRegistry", "DescribeImages"]
     document = json.loads(shell("plan", "-f", file, "--output", "json").out)
     assert document["left_alone"] == ["misc", "other/x"]
     assert [part["repository"]["name"] for part in document["repositories"]] == ["ci/a", "ci/b/c"]
@@ -249,6 +249,27 @@ def test_by_default_one_image_must_remain(sandbox: Sandbox, shell: Shell, tmp_pa
     assert by_flags.exit == 0
     assert by_flags.err == "aws-ecr-gc: warning: repository ci/a: this is every image of it\n"
     assert shell("plan", "--keep", "build=1", "--repo", "ci/a").err == ""
+
+
+def test_by_default_the_last_tagged_image_stays_unless_the_policy_says_otherwise(
+    sandbox: Sandbox, shell: Shell, tmp_path: Path
+) -> None:
+    repo = fill(sandbox, "ci/a", 2)
+    for name in ("x", "y", "z"):
+        repo.image(name)
+    builds = {**BUILDS, "keep": "none"}
+    file = policy_file(tmp_path / "p.json", {"rules": [builds]})
+    refused = "Refused by the guard keep_tagged: 0 tagged images would remain, and at least 1 must; lower guards"
+    finished = shell("plan", "-f", file)
+    assert finished.exit == 4
+    assert refused in finished.out
+    repo.image("kept", "v1")
+    assert shell("plan", "-f", file).exit == 0
+    repo.repository.remove(repo.digests["kept"])
+    meant = policy_file(tmp_path / "meant.json", {"rules": [builds], "guards": {"keep_tagged": 0}})
+    assert shell("plan", "-f", meant).exit == 0
+    assert shell("plan", "--keep", "build=0", "--repo", "ci/a").exit == 0
+    sandbox.deletions.clear()
 
 
 def deny(request: dict[str, object]) -> None:

@@ -35,7 +35,7 @@ def test_the_first_policy_that_fits_is_shown_without_a_call(sandbox: Sandbox, sh
         "  protect: {grace: 1h}\n"
         "  action: delete\n"
         "  signatures: follow\n"
-        "  guards: {keep_at_least: 0}\n"
+        "  guards: {keep_at_least: 0, keep_tagged: 0}\n"
     )
     second = shell("policy", "show", "-f", file, "--repo", "ci/base")
     assert second.out.startswith(f"# ci/base: {file}: policies[1]\n")
@@ -56,8 +56,9 @@ def test_what_a_file_extends_is_worked_in(shell: Shell, tmp_path: Path) -> None:
     own = shell("policy", "show", "-f", file, "--repo", "ci/web").out
     assert "  - name: builds\n" in own
     assert "everything" not in own
-    for fragment in ("latest", "prod-*", "grace: 2h", "max_delete: 50", "max_share: 20%", "keep_at_least: 1"):
+    for fragment in ("latest", "prod-*", "grace: 2h"):
         assert fragment in own
+    assert "guards: {max_delete: 50, max_share: 20%, keep_at_least: 1, keep_tagged: 1}\n" in own
     base = shell("policy", "show", "-f", file, "--repo", "misc").out
     assert base.startswith(f"# misc: {tmp_path / 'base.json'}: policies[0]\n")
     assert "latest" not in base

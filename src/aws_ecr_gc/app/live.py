@@ -10,16 +10,18 @@ from msgspec.structs import replace
 from aws_ecr_gc import pending
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.material import Material, gather
-from aws_ecr_gc.apply import Applied, Veto, apply
+from aws_ecr_gc.apply import Applied, Earlier, Terms, Veto, apply
 from aws_ecr_gc.config import Directories
 from aws_ecr_gc.inventory import Inventory
 from aws_ecr_gc.plan import Leftover, Plan, Result, Step
 from aws_ecr_gc.policy import Policy
-from aws_ecr_gc.ports import RepositoryPort
+from aws_ecr_gc.ports import Recorder, RepositoryPort
 from aws_ecr_gc.reference import Repository
 from aws_ecr_gc.registries.manifests import ManifestDirectory
 from aws_ecr_gc.registries.reading import read_whole
 
+_PLAIN = Terms()
+_FIRST_TRY = Earlier()
 NOTHING_DONE = Applied({}, None, interrupted=False)
 
 
@@ -62,7 +64,16 @@ class Live:
         """Read the repository, for a plan."""
         return gather(policy, partial(self.inventory, port), self.leftovers)
 
-    def apply(self, planned: "Planned", port: RepositoryPort, veto: Veto | None = None) -> Applied:
+    def apply(
+        self,
+        planned: "Planned",
+        port: RepositoryPort,
+        veto: Veto | None = None,
+        *,
+        terms: Terms = _PLAIN,
+        earlier: Earlier = _FIRST_TRY,
+        recorder: Recorder | None = None,
+    ) -> Applied:
         """Delete. The steps still to do are on disk before the first call, and what is left of them afterwards."""
         plan = planned.plan
         path = pending.path_for(self._state, plan.repository)
@@ -73,6 +84,9 @@ class Live:
             port,
             stop=self._console.stop,
             veto=veto,
+            terms=terms,
+            earlier=earlier,
+            recorder=recorder,
             progress=lambda ended: self._console.show(f"{plan.repository.name}: {ended} of {total} images done"),
         )
         self._console.clear()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from aws_ecr_gc.apply import Terms
 from aws_ecr_gc.inventory import Inventory
 from aws_ecr_gc.plan import Leftover, Plan
 from aws_ecr_gc.policy import Policy, indexes_to_read, make_plan
@@ -22,6 +23,17 @@ class Material(Struct, frozen=True):
     @property
     def repository(self) -> Repository:
         return self.inventory.repository
+
+    @property
+    def terms(self) -> Terms:
+        """How a plan of it is to be carried out."""
+        inventory, policy = self.inventory, self.policy
+        ended_at = inventory.taken_at if inventory.ended_at is None else inventory.ended_at
+        return Terms(
+            pulled_since=ended_at if policy.goes_by_pulls else None,
+            canary=policy.guards.canary,
+            max_failures=policy.guards.max_failures,
+        )
 
     def plan(self, uses: Sequence[Use] = ()) -> Plan:
         """The plan where these uses are all there are of the repository's images."""

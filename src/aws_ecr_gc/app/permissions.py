@@ -44,8 +44,17 @@ def least_policy(
         connection.registry_id or "*",
         *(patterns or ("*",)),
         on_all=actions_for({Need.NAMES}) if by_glob else (),
-        elsewhere=list(_elsewhere(settings_of(policy), session.partition, connection.registry_id)),
+        elsewhere=[
+            *_registry_wide(policy),
+            *_elsewhere(settings_of(policy), session.partition, connection.registry_id),
+        ],
     )
+
+
+def _registry_wide(policy: Path | OriginalFlags | None) -> Iterator[Statement]:
+    """What is asked of the registry as a whole: under the original's flags nothing."""
+    if isinstance(policy, Path):
+        yield Statement("AwsEcrGcRegistry", tuple(actions_for({Need.REPLICATION})))
 
 
 def settings_of(policy: Path | OriginalFlags | None) -> Settings | None:

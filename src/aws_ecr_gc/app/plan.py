@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 from aws_ecr_gc import __version__
+from aws_ecr_gc.app.cautions import Cautions
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.material import Material, gather
+from aws_ecr_gc.app.planfiles import Draft
 from aws_ecr_gc.app.policies import Policies, policies_of
 from aws_ecr_gc.app.protection import Protected, Protection, protection_of
 from aws_ecr_gc.app.sources import Source, open_source
@@ -20,15 +23,21 @@ from aws_ecr_gc.policy.guards import refusals
 from aws_ecr_gc.report import document, forecasts, plans, uses
 
 
-def plan(request: Request, *, now: float, console: Console) -> Exit:
-    """Plan every repository; exit 4 where a guard refuses one. Raises `errors.Error` where nothing can be planned."""
+def plan(request: Request, *, now: float, console: Console, out: Path | None = None) -> Exit:
+    """Plan every repository, and write the plans to `out`; exit 4 where a guard refuses one.
+
+    Raises `errors.Error` where nothing can be planned, and OutputLost.
+    """
     policies = policies_of(request)
+    draft = None if out is None else Draft(out, request, policies, now)
     with open_source(request, now, console) as source:
         protection = protection_for(request, policies, source, now, console)
         sweep = Sweep(source, request.patterns, console)
-        report = Report(request, policies, now, console)
+        report = Report(request, policies, now, console, Cautions(request, source, console))
         for made in protection.plans(materials(source, sweep, policies)):
             report.add(made)
+            if draft is not None:
+                draft.add(made, refusals(made.plan, made.material.policy.guards))
             # A policy file has a guard against it; what the original's flags stand for has none.
             if (
                 isinstance(request.policy, OriginalFlags)
@@ -37,6 +46,8 @@ def plan(request: Request, *, now: float, console: Console) -> Exit:
             ):
                 console.say(f"warning: repository {made.plan.repository.name}: this is every image of it")
         report.end(sweep)
+        if draft is not None:
+            draft.write(console)
         return worst([*sweep.exits, *report.exits])
 
 
@@ -93,8 +104,9 @@ def forecast_all(request: Request, horizon: float, *, now: float, console: Conso
 class Report:
     """The plans as they come: text at once, JSON at the end."""
 
-    def __init__(self, request: Request, policies: Policies, now: float, console: Console) -> None:
+    def __init__(self, request: Request, policies: Policies, now: float, console: Console, cautions: Cautions) -> None:
         self._request = request
+        self._cautions = cautions
         self._policies = policies
         self._now = now
         self._console = console
@@ -114,10 +126,11 @@ class Report:
         (self._refused if refused else self._going).add(plan)
         self._taken_at = plan.taken_at
         self._made = made
+        destinations = self._cautions.about(plan, policy)
         if self._request.output == "json":
-            self._parts[plan.repository.name] = plans.part(plan, policy.name, refused, made.broken)
+            self._parts[plan.repository.name] = plans.part(plan, policy.name, refused, made.broken, destinations)
         else:
-            self._console.print(plans.lines(plan, policy.name, refused, made.broken))
+            self._console.print(plans.lines(plan, policy.name, refused, map(uses.broken_text, made.broken)))
         return not refused
 
     def applied(self, plan: Plan, applied: Applied) -> None:

@@ -12,6 +12,7 @@ from aws_ecr_gc.apply import Veto
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Misuse, Outdated
+from aws_ecr_gc.inventory import Inventory
 from aws_ecr_gc.plan import Plan
 from aws_ecr_gc.report import text
 from aws_ecr_gc.usage import InUse, Use, broken, without
@@ -98,7 +99,7 @@ class _ByFile(_Batch):
 
     def read(self, materials: Sequence[Material]) -> InUse:
         for material in materials:
-            _check_time(self._in_use, material, self._name)
+            demand_later(self._in_use, material.inventory, self._name)
         return self._in_use
 
 
@@ -116,7 +117,7 @@ def protection_of(
     Raises Misuse, and WorkloadsUnread for a file without something that may not be missing.
     """
     if saved is not None:
-        return _ByFile(_loaded(saved, settings, allow_unread), str(saved), console)
+        return _ByFile(loaded(saved, settings, allow_unread), str(saved), console)
     if settings is None:
         if allow_unread:
             raise Misuse("--allow-unread: nobody is asked what is in use: that takes in_use or --protect-in-use")
@@ -130,7 +131,8 @@ def protection_of(
     return _ByWorkloads(Workloads(settings, connection, allow_unread, console, now=now), console)
 
 
-def _loaded(path: Path, settings: Settings | None, allow_unread: Sequence[str]) -> InUse:
+def loaded(path: Path, settings: Settings | None, allow_unread: Sequence[str]) -> InUse:
+    """A file of what is in use. Raises Misuse, WorkloadsUnread, and Outdated where it is narrower than is asked for."""
     from aws_ecr_gc import usesfile  # noqa: PLC0415 - as in `protection_of`
 
     in_use = without(usesfile.load(path), allow_unread)
@@ -163,13 +165,15 @@ def _not_read(settings: Settings, in_use: InUse) -> Iterator[str]:
     yield from (f"{source} {name}" for source, name in names if (source, name) not in named)
 
 
-def _check_time(in_use: InUse, material: Material, name: str) -> None:
-    """What began to run between the reading of workloads and that of the repository is in neither."""
-    inventory = material.inventory
-    taken_at = inventory.taken_at if inventory.ended_at is None else inventory.ended_at
-    if in_use.taken_at < taken_at:
+def demand_later(in_use: InUse, inventory: Inventory, name: str) -> None:
+    """Raise Outdated if what is in use was read before the reading of a repository ended.
+
+    What began to run in between is in neither.
+    """
+    ended_at = inventory.taken_at if inventory.ended_at is None else inventory.ended_at
+    if in_use.taken_at < ended_at:
         raise Outdated(
-            f"{name}: read at {text.moment(in_use.taken_at)} UTC, before repository {material.repository.name} "
-            f"({text.moment(taken_at)} UTC), so what began to run in between is not known; take a snapshot first, "
+            f"{name}: read at {text.moment(in_use.taken_at)} UTC, before repository {inventory.repository.name} "
+            f"({text.moment(ended_at)} UTC), so what began to run in between is not known; take a snapshot first, "
             "then in-use --out, then plan --snapshot --in-use"
         )

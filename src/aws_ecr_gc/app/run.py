@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from aws_ecr_gc.app.cautions import Cautions
 from aws_ecr_gc.app.collect import exit_of, say_what_is_left
 from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.journals import About, Log, part_of
 from aws_ecr_gc.app.live import Live, Planned
 from aws_ecr_gc.app.plan import Report, materials
 from aws_ecr_gc.app.policies import Policies, policies_of
@@ -11,8 +13,8 @@ from aws_ecr_gc.app.protection import Protected, Protection, protection_of
 from aws_ecr_gc.app.sources import LiveSource, open_live
 from aws_ecr_gc.app.sweep import Sweep
 from aws_ecr_gc.config import Request
-from aws_ecr_gc.errors import Error, Exit, Interrupted, OutputLost, WorkloadsUnread, worst
-from aws_ecr_gc.report import text
+from aws_ecr_gc.errors import Error, Exit, GuardStopped, Interrupted, JournalLost, OutputLost, WorkloadsUnread, worst
+from aws_ecr_gc.report import plans, text
 
 Question = Callable[[str], bool]
 """Asks whether to go on; the text names the numbers."""
@@ -52,8 +54,11 @@ class _Run:
         self._console = console
         self._strict = strict
         self._sweep = Sweep(source, request.patterns, console)
-        self._report = Report(request, policies, now, console)
+        self._report = Report(request, policies, now, console, Cautions(request, source, console))
+        about = About(part_of(policies.files, policies.sha256), policies.in_use, request.allow_unread)
+        self._log = Log(request.journal, about, request.connection, request.directories, console)
         self._ended = False
+        self._interrupted = False
         self._changed = False
         self._deletions: list[str] = []
 
@@ -83,7 +88,9 @@ class _Run:
             for line in self._deletions:
                 self._console.say(line)
             raise
-        return worst([*self._sweep.exits, *self._report.exits, *exits])
+        code = worst([*self._sweep.exits, *self._report.exits, *exits])
+        self._log.end(code, interrupted=self._interrupted)
+        return code
 
     def _plans(self) -> Iterator[Protected]:
         for made in self._protection.plans(materials(self._source, self._sweep, self._policies)):
@@ -92,28 +99,29 @@ class _Run:
 
     def _confirmed(self, ready: list[Protected], question: Question) -> list[Protected]:
         """What may be carried out, once the user has seen it all and agreed."""
-        plans = [each.plan for each in ready if each.plan.steps]
-        if not plans:
+        going = [each.plan for each in ready if each.plan.steps]
+        if not going:
             return ready
         if self._console.stop():
             raise Interrupted("interrupted; nothing was deleted")
-        steps = sum(len(plan.steps) for plan in plans)
-        remaining = sum(plan.active for plan in plans) - steps
-        size = sum(plan.size for plan in plans)
-        where = text.repositories(len(plans)) if len(plans) > 1 else plans[0].repository.name
-        remain = f"{text.images(remaining)} will remain there"
-        if question(f"Delete {text.images(steps)} in {where}, at most {text.size(size)}? {remain}."):
+        if question(plans.question(going)):
             return ready
         self._console.say("nothing was deleted")
         return []
 
     def _apply(self, made: Protected) -> Exit:
         plan, name = made.plan, made.plan.repository.name
+        terms = made.material.terms
+        recorder = self._log.recorder(plan, made.material.inventory, terms, made.in_use)
         if plan.steps:
             self._changed = True
-        repository = self._source.registry.repository(name)
-        planned = Planned(plan, made.material.left_over)
-        applied = self._source.live.apply(planned, repository, self._protection.veto(made))
+        applied = self._source.live.apply(
+            Planned(plan, made.material.left_over),
+            self._source.registry.repository(name),
+            self._protection.veto(made),
+            terms=terms,
+            recorder=recorder,
+        )
         self._deletions.append(f"{name}: {text.deletions(plan, applied.outcomes)}")
         try:
             self._report.applied(plan, applied)
@@ -121,5 +129,8 @@ class _Run:
             self._console.say(self._deletions[-1])
             raise
         say_what_is_left(plan, applied, self._console)
-        self._ended = applied.interrupted or isinstance(applied.stopped_by, WorkloadsUnread)
+        self._interrupted = applied.interrupted
+        self._ended = applied.interrupted or isinstance(
+            applied.stopped_by, (WorkloadsUnread, GuardStopped, JournalLost)
+        )
         return exit_of(applied, strict=self._strict)

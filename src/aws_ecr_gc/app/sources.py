@@ -12,7 +12,7 @@ from aws_ecr_gc.config import Connection, Request
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.inventory import Inventory, unread_indexes
 from aws_ecr_gc.plan import Leftover
-from aws_ecr_gc.ports import RegistryPort
+from aws_ecr_gc.ports import DeleteReplication, RegistryPort
 from aws_ecr_gc.reference import Repository
 from aws_ecr_gc.registries.ecr import open_registry
 from aws_ecr_gc.report import text
@@ -32,6 +32,9 @@ class Source(Protocol):
 
     def resource_tags(self, name: str) -> Mapping[str, str]:
         """As `ports.RegistryPort.resource_tags`."""
+
+    def delete_replication(self) -> Sequence[DeleteReplication] | None:
+        """As `ports.RegistryPort.delete_replication`; None where there is no registry to ask."""
 
     def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:
         """A repository, with the children of the indexes that are needed."""
@@ -57,6 +60,9 @@ class LiveSource:
     def resource_tags(self, name: str) -> Mapping[str, str]:
         return self.registry.resource_tags(name)
 
+    def delete_replication(self) -> Sequence[DeleteReplication]:
+        return self.registry.delete_replication()
+
     def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:
         return self.live.inventory(self.registry.repository(name), needed)
 
@@ -80,6 +86,9 @@ class SnapshotSource:
 
     def resource_tags(self, name: str) -> Mapping[str, str]:
         return self._snapshot.resource_tags(name)
+
+    def delete_replication(self) -> None:
+        return None
 
     def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:  # noqa: ARG002 - nothing is left to read
         inventory = self._snapshot.inventory(name)

@@ -67,8 +67,8 @@ class Workloads:
             self._say_once(f"warning: going on without {each.origin}: {each.reason}")
         return allowed
 
-    def veto(self, inventory: Inventory, seen: InUse) -> Veto:
-        """For `apply`: what of a repository must stay for what came into use since it was `seen`.
+    def veto(self, inventory: Inventory, seen: InUse | None) -> Veto:
+        """For `apply`: what of a repository must stay for what came into use since it was `seen`, if it was.
 
         Workloads are read again, whole, before the first deletion of the run, and when that is older than five minutes.
         """
@@ -78,7 +78,7 @@ class Workloads:
             nonlocal seen, vetoed
             in_use = self._read_again()
             if in_use is not seen:
-                vetoed = {**vetoed, **_needed(inventory, in_use)}
+                vetoed = {**vetoed, **needed(inventory, in_use)}
                 seen = in_use
             return vetoed
 
@@ -103,7 +103,7 @@ class Workloads:
             self._console.say(remark)
 
 
-def _needed(inventory: Inventory, in_use: InUse) -> dict[str, str]:
+def needed(inventory: Inventory, in_use: InUse) -> dict[str, str]:
     """What must stay for what is in use, and why."""
     uses = in_use.in_repository(inventory.repository)
     return {digest: text.reason(reason) for digest, reason in needed_by(uses, inventory).items()} if uses else {}

@@ -224,6 +224,14 @@ class Client:
             raise Unintelligible(f"{operation}: the answer of {self._endpoint} has no {answer}")
         return answered
 
+    def content(self, operation: str, answer: str, **parameters: object) -> bytes:
+        """Call an operation that answers with a stream, and read that to its end. Raises what `call` raises."""
+        stream = self.call(operation, answer, **parameters)[answer]
+        try:
+            return bytes(stream.read())
+        except boto.BotoCoreError as error:
+            raise self._translated(operation, error) from error
+
     def pages(self, operation: str, answer: str, **parameters: object) -> Iterator[list[Any]]:
         """The rows of an operation's answers, page by page to the last, whatever its tokens are called.
 

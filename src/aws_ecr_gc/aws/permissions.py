@@ -19,13 +19,17 @@ class Need(Enum):
     DELETE = "when something is deleted"
     NAMES = "where repositories are chosen by a glob, or several"
     TAGS = "where a policy selects by resource tags"
+    REPLICATION = (
+        "when something may be deleted under a policy file, and for `doctor`: whether deletions are replicated"
+    )
+    DOCTOR = "for `doctor`: whether the caller's role is excluded from pull-time updates"
 
 
 class Permission(NamedTuple):
     """An IAM action, and when it is needed.
 
     The resource is the repository's ARN, but where repositories are chosen by a glob: ECR then lists them all, which
-    IAM takes for an action on `repository/*`.
+    IAM takes for an action on `repository/*`. What is asked of a whole registry has no resource but `*`.
     """
 
     action: str
@@ -38,6 +42,8 @@ PERMISSIONS: dict[str, Permission] = {
     "BatchDeleteImage": Permission("ecr:BatchDeleteImage", Need.DELETE),
     "DescribeRepositories": Permission("ecr:DescribeRepositories", Need.NAMES),
     "ListTagsForResource": Permission("ecr:ListTagsForResource", Need.TAGS),
+    "DescribeRegistry": Permission("ecr:DescribeRegistry", Need.REPLICATION),
+    "ListPullTimeUpdateExclusions": Permission("ecr:ListPullTimeUpdateExclusions", Need.DOCTOR),
 }
 
 

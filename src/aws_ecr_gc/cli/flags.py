@@ -11,7 +11,7 @@ from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Incomplete, Misuse
 
 if TYPE_CHECKING:
-    from aws_ecr_gc.config import Config, Connection, Directories, OriginalFlags, Request
+    from aws_ecr_gc.config import Config, Connection, Directories, Keeping, OriginalFlags, Request
     from aws_ecr_gc.discovery.settings import Settings
 
 _PREFIX = re.compile(r"(?:[a-zA-Z0-9_][a-zA-Z0-9._-]*)?")  # so `--keep $UNSET --dry-run=1` does not delete
@@ -78,6 +78,24 @@ def declare_uses_file(parser: Parser) -> None:
 def declare_strict(parser: Parser) -> None:
     """Whether skipped images count as failed."""
     parser.switch("strict", "exit 5 also where images were skipped because they changed since the plan")
+
+
+def declare_journal(parser: Parser) -> None:
+    """Where deletions are put on record."""
+    parser.value(
+        "journal",
+        guarded=True,
+        metavar="DIR",
+        help="where deletions are put on record: a directory, s3://BUCKET/PREFIX, or none (default: in --state-dir)",
+    )
+    parser.switch("no-restore", "do not read the manifests of what is deleted for the journal: nothing can be put back")
+
+
+def keeping_from(arguments: argparse.Namespace) -> "Keeping":
+    """How deletions are put on record."""
+    from aws_ecr_gc.config import Keeping
+
+    return Keeping(arguments.journal, restorable=not arguments.no_restore)
 
 
 def declare_connection(parser: Parser) -> None:
@@ -181,7 +199,7 @@ def request_from(arguments: argparse.Namespace) -> "Request":
         raise Misuse("no policy: give -f FILE" + (", or --keep and --delete-untagged" if flags is not None else ""))
     from pathlib import Path
 
-    from aws_ecr_gc.config import Request
+    from aws_ecr_gc.config import Keeping, Request
 
     return Request(
         policy=Path(arguments.f) if arguments.f or flags is None else flags,
@@ -192,6 +210,7 @@ def request_from(arguments: argparse.Namespace) -> "Request":
         at=arguments.at,
         uses=Path(arguments.in_use) if vars(arguments).get("in_use") else None,
         allow_unread=tuple(vars(arguments).get("allow_unread", ())),
+        journal=keeping_from(arguments) if "journal" in arguments else Keeping(),
         output=arguments.output,
     )
 

@@ -13,9 +13,12 @@ from aws_ecr_gc.errors import Error, Exit, Incomplete, Misuse, OutputLost, one_l
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("aws_ecr_gc.cli.plan", "what a policy file would delete, and why; nothing is deleted"),
+    "show": ("aws_ecr_gc.cli.show", "a plan file as text, Markdown or JSON"),
+    "apply": ("aws_ecr_gc.cli.apply", "carry out a plan file, as far as it still holds"),
     "run": ("aws_ecr_gc.cli.run", "delete what a policy file does not keep"),
     "explain": ("aws_ecr_gc.cli.explain", "why an image stays or goes"),
     "in-use": ("aws_ecr_gc.cli.in_use", "what runs, or may run, which image"),
+    "doctor": ("aws_ecr_gc.cli.doctor", "what may be wrong with credentials, pull times, replication, directories"),
     "policy": ("aws_ecr_gc.cli.policy", "policy files: check, schema, show, from-flags, test, diff"),
     "snapshot": ("aws_ecr_gc.cli.snapshot", "save what repositories hold to one file, to plan from"),
     "iam-policy": ("aws_ecr_gc.cli.iam_policy", "the least-privilege IAM policy for the given flags"),

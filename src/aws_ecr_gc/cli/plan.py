@@ -27,6 +27,7 @@ def parser() -> Parser:
         type=flags.duration,
         help="show instead how the repositories grow under the policy, such as 90d",
     )
+    made.value("out", guarded=True, metavar="FILE", help="write the plans to this file too, to review and show")
     flags.declare_output(made)
     flags.declare_reading(made)
     return made
@@ -39,8 +40,13 @@ def run(arguments: Sequence[str]) -> Exit:
         raise Misuse("--forecast: give 1d to 3660d")
     if asked.forecast is not None and asked.at is not None and asked.at + asked.forecast > _LAST:
         raise Misuse("--at and --forecast: together they end after the year 9999")
+    if asked.out is not None and (asked.forecast is not None or asked.at is not None):
+        other = "--at" if asked.forecast is None else "--forecast"
+        raise Misuse(f"--out and {other}: what is decided as at another time can't be applied; leave one of them out")
     request = flags.request_from(asked)
     gc.disable()  # as in `collect`
+    from pathlib import Path
+
     from aws_ecr_gc.app.console import Console
     from aws_ecr_gc.app.plan import forecast_all, plan
     from aws_ecr_gc.cli.interruption import Interruption
@@ -48,4 +54,5 @@ def run(arguments: Sequence[str]) -> Exit:
     console = Console(sys.stdout, sys.stderr, Interruption().came)
     if asked.forecast is not None:
         return forecast_all(request, asked.forecast, now=time.time(), console=console)
-    return plan(request, now=time.time(), console=console)
+    out = None if asked.out is None else Path(asked.out)
+    return plan(request, now=time.time(), console=console, out=out)

@@ -1,18 +1,14 @@
 """`aws-ecr-gc run`: plan under a policy file, and carry the plans out."""
 
 import gc
-import os
-import signal
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
-from types import FrameType
-from typing import NoReturn
 
 from aws_ecr_gc.cli import flags
 from aws_ecr_gc.cli.goflags import Parser
-from aws_ecr_gc.errors import Exit, Interrupted, Misuse
+from aws_ecr_gc.cli.question import ask, can_ask
+from aws_ecr_gc.errors import Exit, Misuse
 
 
 def parser() -> Parser:
@@ -25,6 +21,7 @@ def parser() -> Parser:
     flags.declare_repositories(made)
     made.switch("yes", "do not ask; without a terminal nothing is deleted unless this is given")
     flags.declare_unread(made)
+    flags.declare_journal(made)
     flags.declare_strict(made)
     flags.declare_output(made)
     flags.declare_connection(made)
@@ -38,7 +35,7 @@ def run(arguments: Sequence[str]) -> Exit:
     asked = parser().read(arguments)
     asked.snapshot = asked.at = None
     request = flags.request_from(asked)
-    if not asked.yes and not (sys.stdin is not None and sys.stdin.isatty()):
+    if not asked.yes and not can_ask():
         raise Misuse("this is no terminal, so nobody can be asked: give --yes, or look first with aws-ecr-gc plan")
     if not asked.yes and asked.output != "text":
         raise Misuse("nobody can agree to plans that are not shown: give --yes with --output json")
@@ -49,7 +46,7 @@ def run(arguments: Sequence[str]) -> Exit:
 
     console = Console(sys.stdout, sys.stderr, Interruption().came)
     return application.run(
-        request, now=time.time(), console=console, question=None if asked.yes else _ask, strict=asked.strict
+        request, now=time.time(), console=console, question=None if asked.yes else ask, strict=asked.strict
     )
 
 
@@ -60,20 +57,3 @@ def _refuse_what_only_plans(arguments: Sequence[str]) -> None:
             raise Misuse("--dry-run: that is aws-ecr-gc plan, with the same flags")
         if word.startswith("-") and name in {"snapshot", "at", "forecast", "in-use"}:
             raise Misuse(f"--{name}: what is planned so can't be carried out; it is for aws-ecr-gc plan")
-
-
-def _ask(text: str) -> bool:
-    # Nothing is under way that a signal would have to wait for.
-    listening = {number: signal.signal(number, _end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        print(f"{text} [y/N] ", end="", file=sys.stderr, flush=True)
-        return sys.stdin.readline().strip().lower() in {"y", "yes"}
-    finally:
-        for number, before in listening.items():
-            signal.signal(number, before)
-
-
-def _end(_number: int, _frame: FrameType | None) -> NoReturn:
-    with suppress(OSError):  # not sys.stderr, as in `interruption`
-        os.write(2, b"\n")
-    raise Interrupted("interrupted; nothing was deleted")

@@ -2,7 +2,9 @@
 
 from msgspec import Struct
 
+from aws_ecr_gc.inventory import Image, Status
 from aws_ecr_gc.plan import Plan
+from aws_ecr_gc.policy.matching import signed_by
 from aws_ecr_gc.policy.rules import Guards
 
 
@@ -31,11 +33,38 @@ def refusals(plan: Plan, guards: Guards) -> list[Refusal]:
     if active - going < guards.keep_at_least:
         detail = f"{active - going} of {_images(active)} would remain, and at least {guards.keep_at_least} must"
         found.append(Refusal("keep_at_least", detail, "lower guards.keep_at_least in the policy"))
+    left = _tagged_left(plan, guards.keep_tagged)
+    if left is not None and left < guards.keep_tagged:
+        detail = f"{_images(left, 'tagged ')} would remain, and at least {guards.keep_tagged} must"
+        found.append(Refusal("keep_tagged", detail, "lower guards.keep_tagged in the policy"))
     return found
 
 
-def _images(count: int) -> str:
-    return f"{count} image" if count == 1 else f"{count} images"
+def _tagged_left(plan: Plan, enough: int) -> int | None:
+    """How many tagged active images the plan leaves, counted up to `enough`; None where it takes none of them."""
+    if not enough:
+        return None
+    going = {step.digest for step in plan.steps}
+    left, taken = 0, False
+    for image in plan.decisions.images():
+        if image.status is not Status.ACTIVE or not _is_tagged(image):
+            continue
+        if image.digest in going:
+            taken = True
+        else:
+            left += 1
+            if left == enough:
+                break
+    return left if taken else None
+
+
+def _is_tagged(image: Image) -> bool:
+    """Whether it has a tag that does more than name what the image signs."""
+    return any(signed_by(tag, image) is None for tag in image.tags)
+
+
+def _images(count: int, kind: str = "") -> str:
+    return f"{count} {kind}image" if count == 1 else f"{count} {kind}images"
 
 
 def _percent(part: float) -> str:

@@ -327,6 +327,9 @@ class _Decisions(Decisions):
     def beyond_rules(self) -> Iterator[Decision]:
         return self._verdicts.beyond_rules()
 
+    def images(self) -> Iterator[Image]:
+        return iter(self._verdicts.images)
+
     @overload
     def __getitem__(self, at: int) -> Decision: ...
     @overload

@@ -101,11 +101,18 @@ class Signatures(StrEnum):
 
 
 class Guards(Struct, frozen=True):
-    """What a finished plan must satisfy; None is off. `max_share` is a part of 1 of the repository's active images."""
+    """What a finished plan must satisfy; None is off. `max_share` is a part of 1 of the repository's active images.
+
+    `canary` and `max_failures` look at no plan, but bound how it is carried out: first only so many images, then the
+    rest if none of them failed; and no further once so many deletions in a row failed.
+    """
 
     max_delete: int | None = None
     max_share: float | None = None
     keep_at_least: int = 1
+    keep_tagged: int = 1
+    canary: int | None = None
+    max_failures: int | None = None
 
 
 class Policy(Struct, frozen=True):
@@ -123,6 +130,11 @@ class Policy(Struct, frozen=True):
     name: str = ""
 
     @property
+    def goes_by_pulls(self) -> bool:
+        """Whether a rule asks for the last pull."""
+        return any(rule.keep.pulled_within is not None for rule in self.rules)
+
+    @property
     def asks_for_nothing(self) -> bool:
         return not self.rules
 
@@ -138,6 +150,6 @@ def original_policy(keep: dict[str, int], *, delete_untagged: bool, grace: float
         tuple(rules),
         grace=0.0,
         signatures=Signatures.LEAVE,
-        guards=Guards(keep_at_least=0),
+        guards=Guards(keep_at_least=0, keep_tagged=0),
         name="the command line",
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from aws_ecr_gc.policy.rules import Policy, Signatures
 from aws_ecr_gc.policyfile import values
@@ -59,6 +59,17 @@ class PolicyFile:
         """How many policies there are, and how many rules."""
         policies = [policy for layer in self._layers for policy in layer.policies]
         return len(policies), sum(len(policy.rules) for policy in policies)
+
+    @property
+    def by_pull_time(self) -> list[str]:
+        """The rules that go by pull times, each with where it stands."""
+        return [
+            f"rule {rule.name} ({layer.name}: policies[{at}])"
+            for layer in self._layers
+            for at, policy in enumerate(layer.policies)
+            for rule in policy.rules
+            if rule.keep != "none" and rule.keep.pulled_within is not UNSET
+        ]
 
     @property
     def uses_resource_tags(self) -> bool:

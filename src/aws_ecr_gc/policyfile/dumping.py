@@ -123,11 +123,15 @@ def _listing(listing: Listing) -> dict[str, Any]:
 
 
 def _guards(guards: Guards) -> dict[str, Any]:
-    return {
-        **({} if guards.max_delete is None else {"max_delete": guards.max_delete}),
-        **({} if guards.max_share is None else {"max_share": _share(guards.max_share)}),
+    stated = {
+        "max_delete": guards.max_delete,
+        "max_share": None if guards.max_share is None else _share(guards.max_share),
         "keep_at_least": guards.keep_at_least,
+        "keep_tagged": guards.keep_tagged,
+        "canary": guards.canary,
+        "max_failures": guards.max_failures,
     }
+    return {name: value for name, value in stated.items() if value is not None}
 
 
 def _stated(key: str, value: object) -> dict[str, Any]:

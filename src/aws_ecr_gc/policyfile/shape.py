@@ -240,7 +240,7 @@ class ProtectPart(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class GuardsPart(Struct, forbid_unknown_fields=True, frozen=True):
-    """What a finished plan must satisfy; one that doesn't is refused whole."""
+    """What a finished plan must satisfy, or is refused whole; and how carefully one is carried out."""
 
     max_delete: Annotated[
         Annotated[int, Meta(ge=0)] | UnsetType,
@@ -252,6 +252,17 @@ class GuardsPart(Struct, forbid_unknown_fields=True, frozen=True):
     keep_at_least: Annotated[
         Annotated[int, Meta(ge=0)] | UnsetType,
         Meta(description="How many images must remain in a repository; 1 if absent.", examples=[1]),
+    ] = UNSET
+    keep_tagged: Annotated[
+        Annotated[int, Meta(ge=0)] | UnsetType,
+        Meta(description="How many tagged images must remain where a tagged one goes; 1 if absent.", examples=[1]),
+    ] = UNSET
+    canary: Annotated[
+        Count | UnsetType,
+        Meta(description="How many images go first; the others follow only if none of them failed.", examples=[10]),
+    ] = UNSET
+    max_failures: Annotated[
+        Count | UnsetType, Meta(description="After how many failed deletions in a row the work ends.", examples=[10])
     ] = UNSET
 
 

@@ -53,10 +53,17 @@ def guards(parts: Iterable[GuardsPart | UnsetType]) -> Guards:
     """Of each guard the strictest that is stated."""
     stated = [part for part in parts if part]
     return Guards(
-        max_delete=min((part.max_delete for part in stated if part.max_delete is not UNSET), default=None),
+        max_delete=_least(part.max_delete for part in stated),
         max_share=min((_share(part.max_share) for part in stated if part.max_share is not UNSET), default=None),
         keep_at_least=max((part.keep_at_least for part in stated if part.keep_at_least is not UNSET), default=1),
+        keep_tagged=max((part.keep_tagged for part in stated if part.keep_tagged is not UNSET), default=1),
+        canary=_least(part.canary for part in stated),
+        max_failures=_least(part.max_failures for part in stated),
     )
+
+
+def _least(numbers: Iterable[int | UnsetType]) -> int | None:
+    return min((number for number in numbers if not isinstance(number, UnsetType)), default=None)
 
 
 def in_use(parts: Sequence[tuple[Path, InUsePart]]) -> Settings | None:

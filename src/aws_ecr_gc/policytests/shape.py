@@ -53,7 +53,7 @@ Time = Annotated[
     ),
 ]
 Duration = Annotated[str, Meta(title="a duration", pattern=durations.PATTERN, examples=["9d", "1h30m"])]
-Guard = Literal["max_delete", "max_share", "keep_at_least"]
+Guard = Literal["max_delete", "max_share", "keep_at_least", "keep_tagged"]
 
 
 class ImagePart(Struct, forbid_unknown_fields=True, frozen=True):

@@ -1,7 +1,7 @@
 """Plans under a policy, as text and as JSON. `schemas/plan.schema.json` is generated from the shapes here."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +27,8 @@ class RepositoryPlan(Struct, forbid_unknown_fields=True):
     """One repository: the policy that fits it, and what it makes of every image. Sizes in bytes, 'at most'.
 
     `refused` names the guards that forbid carrying the plan out; `broken` are the workloads whose image is not there to
-    be pulled. `interrupted` and `stopped_by` are of `run`.
+    be pulled. `replicates_deletes_to` are the other registries in which what is deleted here is deleted too; null where
+    that is not known, or nobody asked, as where nothing is to be deleted. `interrupted` and `stopped_by` are of `run`.
     """
 
     repository: document.RepositoryPart
@@ -37,6 +38,7 @@ class RepositoryPlan(Struct, forbid_unknown_fields=True):
     size_to_delete: int
     refused: list[Guarded]
     broken: list[UsePart]
+    replicates_deletes_to: list[str] | None
     interrupted: bool
     stopped_by: str | None
     images: list[document.ImagePart]
@@ -71,7 +73,13 @@ def schema() -> dict[str, Any]:
     return msgspec.json.schema(PlanDocument)
 
 
-def part(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Sequence[Use] = ()) -> RepositoryPlan:
+def part(
+    plan: Plan,
+    policy: str,
+    refused: Sequence[Guarded],
+    broken: Sequence[Use] = (),
+    replicates_deletes_to: list[str] | None = None,
+) -> RepositoryPlan:
     """The part of the document that one repository fills."""
     return RepositoryPlan(
         repository=document.repository_part(plan.repository),
@@ -81,6 +89,7 @@ def part(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Sequence[U
         size_to_delete=plan.size,
         refused=list(refused),
         broken=use_parts(broken),
+        replicates_deletes_to=replicates_deletes_to,
         interrupted=False,
         stopped_by=None,
         images=[document.image_part(decision, None) for decision in plan.decisions],
@@ -99,8 +108,11 @@ def complete(
             image.outcome = document.outcome_part(outcomes[image.digest])
 
 
-def lines(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Sequence[Use] = ()) -> Iterator[str]:
-    """One repository as text: what goes, newest first, with its reasons; what stays, by reason."""
+def lines(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Iterable[str] = ()) -> Iterator[str]:
+    """One repository as text: what goes, newest first, with its reasons; what stays, by reason.
+
+    `broken` are the texts of workloads whose image is not there.
+    """
     repository = plan.repository
     yield f"Total images in {repository.name} ({repository.registry.region}): {plan.active}"
     yield f"Policy: {policy}"
@@ -125,7 +137,7 @@ def lines(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Sequence[
     if by_use:
         yield "Kept by what uses them, and by no rule"
         yield from (f"  {line}" for line in by_use)
-    yield from uses.broken(broken)
+    yield from (f"Broken: {each}" for each in broken)
     for guard in refused:
         yield f"Refused by the guard {guard.guard}: {guard.detail}; {guard.way_round}"
 
@@ -134,6 +146,15 @@ def outcome_lines(plan: Plan, outcomes: Mapping[str, Outcome]) -> Iterator[str]:
     """How the deletions in one repository ended."""
     yield f"Carried out in {plan.repository.name} ({plan.repository.registry.region})"
     yield from text.applied(plan, outcomes)
+
+
+def question(going: Sequence[Plan]) -> str:
+    """What is asked before these plans are carried out: the numbers, and what remains."""
+    steps = sum(len(plan.steps) for plan in going)
+    remaining = sum(plan.active for plan in going) - steps
+    size = text.size(sum(plan.size for plan in going))
+    where = text.repositories(len(going)) if len(going) > 1 else going[0].repository.name
+    return f"Delete {text.images(steps)} in {where}, at most {size}? {text.images(remaining)} will remain there."
 
 
 class Sum(Struct):

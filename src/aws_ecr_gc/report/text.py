@@ -45,10 +45,14 @@ def applied(plan: Plan, outcomes: Mapping[str, Outcome]) -> Iterator[str]:
         yield f"  {short(outcome.digest)} {outcome.code}: {outcome.detail}"
 
 
+def deleted(outcomes: Mapping[str, Outcome]) -> int:
+    """How many images are gone."""
+    return sum(outcome.result is Result.DONE for outcome in outcomes.values())
+
+
 def deletions(plan: Plan, outcomes: Mapping[str, Outcome]) -> str:
     """What is left to say where the result itself can't be written."""
-    done = sum(outcome.result is Result.DONE for outcome in outcomes.values())
-    return f"{done} of {len(plan.steps)} images were deleted"
+    return f"{deleted(outcomes)} of {len(plan.steps)} images were deleted"
 
 
 def remarks(plan: Plan) -> Iterator[str]:
@@ -72,6 +76,11 @@ def images(count: int) -> str:
     return f"{count} image" if count == 1 else f"{count} images"
 
 
+def manifests(count: int) -> str:
+    """How many manifests."""
+    return "1 manifest" if count == 1 else f"{count} manifests"
+
+
 def repositories(count: int) -> str:
     """How many repositories."""
     return "1 repository" if count == 1 else f"{count} repositories"
@@ -90,6 +99,11 @@ def moment(epoch: float) -> str:
 def short(digest: str) -> str:
     """A digest, as the original prints it."""
     return f"{digest[:16]}..."
+
+
+def printable(line: str) -> str:
+    """The same line without what would move a terminal's cursor, or hide: as escapes."""
+    return line if line.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
 
 
 class Said(Protocol):

@@ -71,19 +71,29 @@ def use_parts(uses: Iterable[Use]) -> list[UsePart]:
 
 def reading(in_use: InUse) -> Iterator[str]:
     """What was read to know what is in use, with how many uses each, and what was gone on without."""
-    yield f"In use was read from {'; '.join(_places(in_use)) or 'nothing'}"
+    yield places(in_use, counted=True)
+    yield from gone_on_without(in_use)
+
+
+def gone_on_without(in_use: InUse) -> Iterator[str]:
+    """What was not read, and why."""
     for each in in_use.unread:
         yield f"Gone on without {each.origin}: {each.reason}"
 
 
-def _places(in_use: InUse) -> Iterator[str]:
+def places(in_use: InUse, *, counted: bool = False) -> str:
+    """What was read; `counted` with how many uses each."""
+    return f"In use was read from {'; '.join(_places(in_use, counted=counted)) or 'nothing'}"
+
+
+def _places(in_use: InUse, *, counted: bool) -> Iterator[str]:
     """The sources, and where: those of one account and region together."""
     counts = Counter(use.origin for of_repository in in_use.uses.values() for use in of_repository)
     together: dict[tuple[str | None, str | None], list[str]] = {}
     for origin in in_use.read:
         named = origin.source if origin.name is None else f"{origin.source} {origin.name}"
-        counted = f"{named} ({counts[origin]} use{'' if counts[origin] == 1 else 's'})"
-        together.setdefault((origin.account, origin.region), []).append(counted)
+        count = f" ({counts[origin]} use{'' if counts[origin] == 1 else 's'})" if counted else ""
+        together.setdefault((origin.account, origin.region), []).append(f"{named}{count}")
     for (account, region), names in together.items():
         where = " ".join(part for part in (account, region) if part is not None)
         yield f"{', '.join(names)}{f' in {where}' if where else ''}"
@@ -101,7 +111,12 @@ def kept(plan: Plan) -> Iterator[str]:
 def broken(uses: Iterable[Use]) -> Iterator[str]:
     """The workloads whose image is not there."""
     for use in uses:
-        yield f"Broken: {use} ({_where(use.origin)}) is to run {use.reference}, which is not there to be pulled"
+        yield f"Broken: {broken_text(use)}"
+
+
+def broken_text(use: Use) -> str:
+    """What is wrong with a workload whose image is not there."""
+    return f"{use} ({_where(use.origin)}) is to run {use.reference}, which is not there to be pulled"
 
 
 class UsedImage(Struct, frozen=True):

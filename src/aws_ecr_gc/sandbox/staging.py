@@ -47,9 +47,9 @@ class Stage:
         self._digests: dict[Repository, dict[str, str]] = {}
         for number, entry in enumerate(scenario.repositories):
             self._add_repository(entry, f"$.repositories[{number}]")
-        for rule in scenario.replication:
+        for number, rule in enumerate(scenario.replication):
             rules = self.world.replication.setdefault((rule.account, rule.region), [])
-            rules.append(_replication_rule(rule))
+            rules.append(_replication_rule(rule, f"$.replication[{number}]"))
         for number, running in enumerate(scenario.workloads):
             workloads = self.world.workloads(running.account, running.region)
             add_workloads(workloads, running, partial(self._named, running), f"$.workloads[{number}]")
@@ -204,7 +204,7 @@ def _settings(entry: RepositoryEntry, path: str) -> Settings:
     )
 
 
-def _replication_rule(entry: ReplicationEntry) -> dict[str, Any]:
+def _replication_rule(entry: ReplicationEntry, path: str) -> dict[str, Any]:
     rule: dict[str, Any] = {
         "destinations": [{"region": each.region, "registryId": each.account} for each in entry.destinations]
     }
@@ -212,4 +212,8 @@ def _replication_rule(entry: ReplicationEntry) -> dict[str, Any]:
         rule["repositoryFilters"] = [{"filter": each, "filterType": "PREFIX_MATCH"} for each in entry.prefixes]
     if entry.deletes:
         rule["deleteReplication"] = {"enabled": True}
+    try:
+        input_check("PutReplicationConfiguration")("", {"replicationConfiguration": {"rules": [rule]}})
+    except ServiceError as error:
+        raise ScenarioError(f"{error.message} - at `{path}`") from error
     return rule

@@ -9,6 +9,7 @@ from aws_ecr_gc.sandbox.behaviour import Behaviour
 from aws_ecr_gc.sandbox.clock import Clock
 from aws_ecr_gc.sandbox.errors import ServiceError
 from aws_ecr_gc.sandbox.paging import Listings
+from aws_ecr_gc.sandbox.partitions import partition_of
 from aws_ecr_gc.sandbox.store import Deletion, Registry, Repository
 from aws_ecr_gc.sandbox.workloads import Workloads
 
@@ -36,6 +37,10 @@ class World:
     running: dict[tuple[str, str], Workloads] = field(default_factory=dict)
     granted: dict[str, str] = field(default_factory=dict)
     """Account by access key, for those that AssumeRole gave out."""
+    sessions: dict[str, str] = field(default_factory=dict)
+    """The ARN of the role's session by access key, for the same."""
+    exclusions: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
+    """By registry (account, region): the ARNs of the roles whose pulls move no pull time, and since when."""
 
     def registry(self, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> Registry:
         """The registry of an account in a region; every account has one, empty at first."""
@@ -75,6 +80,17 @@ class Caller:
     def registry(self, request: Members) -> Registry:
         """The registry that a request is about: the caller's own, or that of `registryId`."""
         return self.world.registry(request.get("registryId") or self.account, self.region)
+
+    @property
+    def arn(self) -> str:
+        """Who calls: the session of an assumed role, or the one user that every account has."""
+        user = f"arn:{partition_of(self.region).name}:iam::{self.account}:user/sandbox"
+        return self.world.sessions.get(self.access_key, user)
+
+    @property
+    def exclusions(self) -> dict[str, float]:
+        """The roles whose pulls move no pull time in the caller's own registry."""
+        return self.world.exclusions.setdefault((self.account, self.region), {})
 
     @property
     def workloads(self) -> Workloads:

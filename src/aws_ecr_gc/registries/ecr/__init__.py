@@ -5,7 +5,7 @@ from aws_ecr_gc.reference import Registry
 from aws_ecr_gc.registries.ecr.registry import EcrRegistry
 from aws_ecr_gc.registries.ecr.repository import EcrRepository
 
-__all__ = ["EcrRegistry", "EcrRepository", "open_registry", "open_repository"]
+__all__ = ["EcrRegistry", "EcrRepository", "open_registry", "open_repository", "registry_of"]
 
 
 def open_registry(
@@ -15,7 +15,11 @@ def open_registry(
 
     Nothing is called yet. Raises Misuse for a configuration that can't work.
     """
-    session = Session(profile, region)
+    return registry_of(Session(profile, region), registry_id=registry_id, endpoint_url=endpoint_url)
+
+
+def registry_of(session: Session, *, registry_id: str | None, endpoint_url: str | None) -> EcrRegistry:
+    """The same of a configuration that is read already. Nothing is called yet. Raises Misuse."""
     registry = Registry(registry_id, session.region, session.partition)
     return EcrRegistry(session.ecr(endpoint_url), registry, registry_id)
 

@@ -1,4 +1,4 @@
-"""A registry of Amazon ECR: which repositories there are, and their resource tags."""
+"""A registry of Amazon ECR: which repositories there are, their resource tags, and what is set for all of them."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,8 +9,9 @@ import msgspec
 from aws_ecr_gc.aws.client import Client
 from aws_ecr_gc.errors import AwsFailure, Misuse, Unintelligible
 from aws_ecr_gc.globs import has_wildcard
-from aws_ecr_gc.ports import BATCH, chosen
+from aws_ecr_gc.ports import BATCH, DeleteReplication, chosen
 from aws_ecr_gc.reference import Registry, Repository
+from aws_ecr_gc.registries.ecr import settings
 from aws_ecr_gc.registries.ecr.listings import decode_page, walk
 from aws_ecr_gc.registries.ecr.repository import EcrRepository, repository_not_found
 
@@ -96,6 +97,13 @@ class EcrRegistry:
             return {tag["Key"]: tag["Value"] for tag in answer["tags"]}
         except (KeyError, TypeError) as error:
             raise Unintelligible(f"ListTagsForResource: a tag of {name} that can't be understood: {error!r}") from error
+
+    def delete_replication(self) -> Sequence[DeleteReplication]:
+        return settings.delete_replication(self._client, self._address.get("registryId"))
+
+    def pull_time_exclusions(self) -> list[str]:
+        """The ARNs of the roles whose pulls move no pull time. Raises AwsFailure, and Misuse."""
+        return settings.pull_time_exclusions(self._client)
 
     def _describe(self, **parameters: object) -> dict[str, Any]:
         return self._client.call("DescribeRepositories", "repositories", **self._address, **parameters)

@@ -4,7 +4,6 @@ import re
 import secrets
 
 from aws_ecr_gc.sandbox.errors import invalid_parameter
-from aws_ecr_gc.sandbox.partitions import partition_of
 from aws_ecr_gc.sandbox.world import Caller, Members
 
 _ROLE = re.compile(r"arn:(?P<partition>[a-z-]+):iam::(?P<account>[0-9]{12}):role/(?P<role>[\w+=,.@/-]+)")
@@ -12,13 +11,8 @@ _SECONDS = 3600
 
 
 def get_caller_identity(caller: Caller, _request: Members) -> Members:
-    """The account of the access key."""
-    partition = partition_of(caller.region).name
-    return {
-        "UserId": caller.access_key,
-        "Account": caller.account,
-        "Arn": f"arn:{partition}:iam::{caller.account}:user/sandbox",
-    }
+    """The account of the access key, and the session of the role or the user that it belongs to."""
+    return {"UserId": caller.access_key, "Account": caller.account, "Arn": caller.arn}
 
 
 def assume_role(caller: Caller, request: Members) -> Members:
@@ -29,6 +23,8 @@ def assume_role(caller: Caller, request: Members) -> Members:
     access_key = f"ASIA{secrets.token_hex(8).upper()}"
     caller.world.granted[access_key] = role["account"]
     name, session = role["role"].rpartition("/")[2], request["RoleSessionName"]
+    arn = f"arn:{role['partition']}:sts::{role['account']}:assumed-role/{name}/{session}"
+    caller.world.sessions[access_key] = arn
     return {
         "Credentials": {
             "AccessKeyId": access_key,
@@ -38,6 +34,6 @@ def assume_role(caller: Caller, request: Members) -> Members:
         },
         "AssumedRoleUser": {
             "AssumedRoleId": f"AROA{role['account']}:{session}",
-            "Arn": f"arn:{role['partition']}:sts::{role['account']}:assumed-role/{name}/{session}",
+            "Arn": arn,
         },
     }

@@ -4,17 +4,19 @@ import re
 
 from aws_ecr_gc.sandbox.manifests import INDEX_TYPES, Descriptor
 from aws_ecr_gc.sandbox.operations.image_ids import DIGEST_PATTERN, failure, find, image_id
+from aws_ecr_gc.sandbox.operations.pull_times import is_excluded
 from aws_ecr_gc.sandbox.store import Image, Repository
 from aws_ecr_gc.sandbox.world import Caller, Members
 
 
 def batch_get_image(caller: Caller, request: Members) -> Members:
-    """Manifests by digest or tag, which counts as a pull.
+    """Manifests by digest or tag, which counts as a pull unless the caller's role is excluded.
 
     An index asked for by tag is answered with one of its platforms' manifests where the client accepts no index.
     """
     repository = caller.repository(request)
     accepts_indexes = not INDEX_TYPES.isdisjoint(request.get("acceptedMediaTypes") or ())
+    counts = caller.world.behaviour.pulls_move_pull_time and not is_excluded(caller)
     images, failures = [], []
     for wanted in request["imageIds"]:
         found = find(repository, wanted)
@@ -28,7 +30,7 @@ def batch_get_image(caller: Caller, request: Members) -> Members:
         # ECR converts manifests by tag only, never by digest.
         by_tag_only = wanted.get("imageDigest") is None
         fetched = _one_platform(repository, found) if by_tag_only and not accepts_indexes else found
-        if caller.world.behaviour.pulls_move_pull_time:
+        if counts:
             repository.pull(fetched.digest)
         images.append(fetched_image(repository, fetched, wanted.get("imageTag")))
     return {"images": images, "failures": failures}

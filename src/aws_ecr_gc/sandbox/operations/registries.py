@@ -1,4 +1,4 @@
-"""DescribeRegistry and GetAuthorizationToken."""
+"""DescribeRegistry, PutReplicationConfiguration and GetAuthorizationToken."""
 
 import base64
 
@@ -11,6 +11,13 @@ def describe_registry(caller: Caller, _request: Members) -> Members:
     """The caller's registry and its replication rules."""
     rules = caller.world.replication.get((caller.account, caller.region), [])
     return {"registryId": caller.account, "replicationConfiguration": {"rules": rules}}
+
+
+def put_replication_configuration(caller: Caller, request: Members) -> Members:
+    """Put other replication rules in the place of all. Nothing is replicated by them."""
+    stated = request["replicationConfiguration"]
+    caller.world.replication[caller.account, caller.region] = stated["rules"]
+    return {"replicationConfiguration": stated}
 
 
 def get_authorization_token(caller: Caller, request: Members) -> Members:

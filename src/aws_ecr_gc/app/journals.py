@@ -1,0 +1,120 @@
+"""The journal of a run: where it is kept, and what is written before the first deletion."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+
+import msgspec
+from msgspec import Struct
+
+from aws_ecr_gc import journal
+from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.apply import Terms
+from aws_ecr_gc.aws.client import Client, Session
+from aws_ecr_gc.config import Connection, Directories, Keeping
+from aws_ecr_gc.discovery.settings import Settings
+from aws_ecr_gc.errors import Error, Exit, JournalLost, Misuse
+from aws_ecr_gc.inventory import Inventory
+from aws_ecr_gc.plan import Plan
+from aws_ecr_gc.ports import Recorder
+from aws_ecr_gc.reference import Registry
+from aws_ecr_gc.report import text
+from aws_ecr_gc.usage import InUse, Unread
+
+_NONE = "none"
+
+
+class About(Struct, frozen=True):
+    """What the first record says of a run, besides the registry."""
+
+    policy: journal.PolicyPart | None = None
+    in_use: Settings | None = None
+    allow_unread: tuple[str, ...] = ()
+    plan: str | None = None
+
+
+def part_of(files: Iterable[object], sha256: str | None) -> journal.PolicyPart | None:
+    """The policy files of a run, for its journal; None for flags."""
+    return None if sha256 is None else journal.PolicyPart(tuple(map(str, files)), sha256)
+
+
+class Log:
+    """The journal of a run; made when the first deletion is near, for most runs delete nothing."""
+
+    def __init__(
+        self, keeping: Keeping, about: About, connection: Connection, directories: Directories, console: Console
+    ) -> None:
+        self._keeping = keeping
+        self._about = about
+        self._connection = connection
+        self._directories = directories
+        self._console = console
+        self._journal: journal.AnyJournal | None = None
+
+    def recorder(self, plan: Plan, inventory: Inventory, terms: Terms, in_use: InUse | None = None) -> Recorder | None:
+        """What records the deletions of a plan; its steps are on record when this returns. None where it has none.
+
+        Raises Misuse where no journal can be begun, and JournalLost where it can't be gone on with.
+        """
+        if not plan.steps:
+            return None
+        opened = self._open(plan.repository.registry, () if in_use is None else in_use.unread)
+        if self._keeping.restorable and isinstance(opened, journal.Journal):
+            self._console.say(
+                f"repository {plan.repository.name}: {text.manifests(len(plan.steps))} will be read for the journal, "
+                "which counts as a pull; --no-restore leaves that out"
+            )
+        opened.steps(
+            plan.repository.name,
+            plan.steps,
+            journal.relatives_of(plan.steps, inventory.images),
+            taken_at=plan.taken_at,
+            pulled_since=terms.pulled_since,
+            canary=terms.canary,
+            max_failures=terms.max_failures,
+        )
+        return opened.of(plan.repository.name)
+
+    def end(self, code: Exit, *, interrupted: bool) -> None:
+        """The last record. What went before counts: without it, a journal can be resumed, and nothing is left to do."""
+        if self._journal is None:
+            return
+        with suppress(JournalLost):
+            self._journal.end(code, interrupted=interrupted)
+        self._journal.close()
+        if isinstance(self._journal, journal.Journal):
+            self._console.say(f"journal: {self._journal.name}")
+
+    def _open(self, registry: Registry, unread: Sequence[Unread]) -> journal.AnyJournal:
+        if self._journal is None:
+            self._journal = self._begun(registry, unread)
+        return self._journal
+
+    def _begun(self, registry: Registry, unread: Sequence[Unread]) -> journal.AnyJournal:
+        if self._keeping.stated == _NONE:
+            return journal.NoJournal()
+        try:
+            place = place_of(self._keeping, self._connection, self._directories)
+            made = journal.create(place, registry)
+            about = self._about
+            made.begin(
+                plan=about.plan,
+                policy=about.policy,
+                in_use=None if about.in_use is None else msgspec.to_builtins(about.in_use),
+                allow_unread=about.allow_unread,
+                gone_on_without=unread,
+                restorable=self._keeping.restorable,
+            )
+        except (JournalLost, Error) as error:
+            raise Misuse(f"{error}; nothing was deleted; set --journal, or go without by --journal none") from error
+        return made
+
+
+def place_of(keeping: Keeping, connection: Connection, directories: Directories) -> journal.Place:
+    """Where journals are kept. Raises Misuse."""
+    stated = keeping.stated or str(directories.state / "journals")
+    return journal.place_of(stated, s3_of(connection))
+
+
+def s3_of(connection: Connection) -> Callable[[], Client]:
+    """Gives a client of S3, where a journal is kept there."""
+    return lambda: Session(connection.profile, connection.region).client("s3")

@@ -1,0 +1,339 @@
+"""Writing a journal: each record is where it can't be lost before the method that writes it returns."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any, Self
+
+from aws_ecr_gc import __version__
+from aws_ecr_gc.errors import Error, JournalLost
+from aws_ecr_gc.inventory import Image
+from aws_ecr_gc.journal.places import Place, Sink
+from aws_ecr_gc.journal.reading import Recorded, read
+from aws_ecr_gc.journal.records import (
+    FORMAT,
+    VERSION,
+    About,
+    Answered,
+    AnyRecord,
+    Begin,
+    End,
+    Failure,
+    Outcomes,
+    PolicyPart,
+    Position,
+    Resumed,
+    Seen,
+    Steps,
+    line_of,
+)
+from aws_ecr_gc.plan import Outcome, Step
+from aws_ecr_gc.ports import Deletion, ImageId, Recorder, Refusal
+from aws_ecr_gc.reference import Registry
+from aws_ecr_gc.usage import Unread
+
+Clock = Callable[[], float]
+TOOL = f"aws-ecr-gc {__version__}"
+
+
+class Journal:
+    """A journal that is open for writing. What can't be written raises JournalLost, then and ever after.
+
+    May be used from several threads; `close` it, or use it as a context.
+    """
+
+    def __init__(self, sink: Sink, registry: Registry, clock: Clock, recorded: Recorded | None = None) -> None:
+        self._sink = sink
+        self._registry = registry
+        self._clock = clock
+        self._lock = Lock()
+        self._lost: str | None = None
+        self._position = Position() if recorded is None else recorded.position
+        self._restorable = recorded is not None and recorded.begin.restorable
+        earlier = {} if recorded is None else recorded.repositories
+        self._seen = {(name, digest) for name, of_it in earlier.items() for digest in of_it.images}
+
+    @property
+    def name(self) -> str:
+        """Its path or s3:// address: what `--resume` takes."""
+        return self._sink.name
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def begin(
+        self,
+        *,
+        plan: str | None = None,
+        policy: PolicyPart | None = None,
+        in_use: dict[str, Any] | None = None,
+        allow_unread: Iterable[str] = (),
+        gone_on_without: Iterable[Unread] = (),
+        restorable: bool = True,
+    ) -> None:
+        """Record what is to be done: once, first. `plan` is the checksum of a plan file."""
+        self._restorable = restorable
+
+        def made(number: int, at: float) -> Begin:
+            return Begin(
+                number=number,
+                at=at,
+                format=FORMAT,
+                version=VERSION,
+                tool=TOOL,
+                writer=secrets.token_hex(8),
+                registry=self._registry,
+                plan=plan,
+                policy=policy,
+                in_use=in_use,
+                allow_unread=tuple(allow_unread),
+                gone_on_without=tuple(gone_on_without),
+                restorable=restorable,
+            )
+
+        self._put(made)
+
+    def steps(
+        self,
+        repository: str,
+        steps: Iterable[Step],
+        relatives: Iterable[Image],
+        *,
+        taken_at: float,
+        pulled_since: float | None = None,
+        canary: int | None = None,
+        max_failures: int | None = None,
+    ) -> None:
+        """Record the steps of a repository, once, before its first deletion."""
+
+        def made(number: int, at: float) -> Steps:
+            return Steps(
+                number=number,
+                at=at,
+                repository=repository,
+                taken_at=taken_at,
+                pulled_since=pulled_since,
+                canary=canary,
+                max_failures=max_failures,
+                steps=tuple(steps),
+                relatives=tuple(relatives),
+            )
+
+        self._put(made)
+
+    def of(self, repository: str) -> Recorder:
+        """What is given to `apply` with the plan of a repository."""
+        return _Of(self, repository)
+
+    def wants(self, repository: str, digests: Iterable[str]) -> list[str]:
+        """As `ports.Recorder.wants`."""
+        return [digest for digest in digests if self._restorable and (repository, digest) not in self._seen]
+
+    def about(
+        self, repository: str, ids: Sequence[ImageId], images: Iterable[Image], manifests: Mapping[str, bytes]
+    ) -> int:
+        """As `ports.Recorder.about`."""
+        named = {each.digest for each in ids}
+        seen = tuple(
+            Seen(image.digest, image.tags, image.media_type, manifests.get(image.digest) if self._restorable else None)
+            for image in images
+            if image.digest in named and (repository, image.digest) not in self._seen
+        )
+        number = self._put(
+            lambda number, at: About(number=number, at=at, repository=repository, ids=tuple(ids), images=seen)
+        )
+        self._seen.update((repository, each.digest) for each in seen)
+        return number
+
+    def answered(self, repository: str, about: int, answer: Deletion | Error) -> None:
+        """As `ports.Recorder.answered`."""
+        gone: tuple[ImageId, ...] = ()
+        refused: tuple[Refusal, ...] = ()
+        failed = None
+        if isinstance(answer, Error):
+            failed = Failure(_text(answer.code), _text(str(answer)))
+        else:
+            gone = answer.gone
+            refused = tuple(Refusal(each.id, _text(each.code), _text(each.reason)) for each in answer.refused)
+        self._put(
+            lambda number, at: Answered(
+                number=number, at=at, repository=repository, about=about, gone=gone, refused=refused, failed=failed
+            )
+        )
+
+    def outcomes(self, repository: str, outcomes: Iterable[Outcome]) -> None:
+        """As `ports.Recorder.outcomes`."""
+        said = tuple(Outcome(each.digest, each.result, _text(each.code), _text(each.detail)) for each in outcomes)
+        if said:
+            self._put(lambda number, at: Outcomes(number=number, at=at, repository=repository, outcomes=said))
+
+    def resumed(self) -> None:
+        """Record that this process goes on with it."""
+        writer = secrets.token_hex(8)
+        self._put(lambda number, at: Resumed(number=number, at=at, tool=TOOL, writer=writer))
+
+    def end(self, exit_code: int, *, interrupted: bool = False) -> None:
+        """Record that this process is done with it."""
+        self._put(lambda number, at: End(number=number, at=at, exit=int(exit_code), interrupted=interrupted))
+
+    def close(self) -> None:
+        """Let others write it."""
+        self._sink.close()
+
+    def _put(self, make: Callable[[int, float], AnyRecord]) -> int:
+        """Append a record; its number. After one that failed there may be half a line, which must stay the last."""
+        with self._lock:
+            if self._lost is not None:
+                raise JournalLost(self._lost)
+            self._lost = f"journal {self.name}: its writing was broken off, so nothing more is written; see --journal"
+            number = self._position.number
+            try:
+                line, behind = line_of(make(number, self._clock()), self._position)
+                self._sink.append(number, line)
+            except UnicodeEncodeError as error:
+                self._lost = f"journal {self.name}: can't be written: {error.reason}; this is a defect of aws-ecr-gc"
+                raise JournalLost(self._lost) from error
+            except JournalLost as lost:
+                self._lost = str(lost)
+                raise
+            self._lost = None
+            self._position = behind
+            return number
+
+
+class _Of:
+    """A journal, for one repository."""
+
+    def __init__(self, journal: Journal, repository: str) -> None:
+        self._journal = journal
+        self._repository = repository
+
+    def wants(self, digests: Iterable[str]) -> list[str]:
+        return self._journal.wants(self._repository, digests)
+
+    def about(self, ids: Sequence[ImageId], images: Iterable[Image], manifests: Mapping[str, bytes]) -> int:
+        return self._journal.about(self._repository, ids, images, manifests)
+
+    def answered(self, about: int, answer: Deletion | Error) -> None:
+        self._journal.answered(self._repository, about, answer)
+
+    def outcomes(self, outcomes: Iterable[Outcome]) -> None:
+        self._journal.outcomes(self._repository, outcomes)
+
+
+class Unrecorded:
+    """A `ports.Recorder` that writes nothing down."""
+
+    def wants(self, digests: Iterable[str]) -> list[str]:  # noqa: ARG002 - none, whatever they are
+        return []
+
+    def about(
+        self,
+        ids: Sequence[ImageId],  # noqa: ARG002 - as above
+        images: Iterable[Image],  # noqa: ARG002
+        manifests: Mapping[str, bytes],  # noqa: ARG002
+    ) -> int:
+        return 0
+
+    def answered(self, about: int, answer: Deletion | Error) -> None: ...
+    def outcomes(self, outcomes: Iterable[Outcome]) -> None: ...
+
+
+class NoJournal:
+    """What stands in for a journal where none is to be written: `--journal none`."""
+
+    name = "none"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def begin(
+        self,
+        *,
+        plan: str | None = None,
+        policy: PolicyPart | None = None,
+        in_use: dict[str, Any] | None = None,
+        allow_unread: Iterable[str] = (),
+        gone_on_without: Iterable[Unread] = (),
+        restorable: bool = True,
+    ) -> None: ...
+
+    def steps(
+        self,
+        repository: str,
+        steps: Iterable[Step],
+        relatives: Iterable[Image],
+        *,
+        taken_at: float,
+        pulled_since: float | None = None,
+        canary: int | None = None,
+        max_failures: int | None = None,
+    ) -> None: ...
+
+    def of(self, repository: str) -> Recorder:  # noqa: ARG002 - whichever it is
+        return Unrecorded()
+
+    def end(self, exit_code: int, *, interrupted: bool = False) -> None: ...
+    def close(self) -> None: ...
+
+
+AnyJournal = Journal | NoJournal
+
+
+def create(place: Place, registry: Registry, *, clock: Clock = time.time) -> Journal:
+    """A new journal, named after the time and the registry. Raises JournalLost."""
+    moment = datetime.fromtimestamp(clock(), UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    account = registry.account or "unknown"
+    sink = place.create(f"journal-{moment}-{account}-{registry.region}-{secrets.token_hex(4)}")
+    return Journal(sink, registry, clock)
+
+
+def resume(place: Place, name: str, *, clock: Clock = time.time) -> tuple[Journal, Recorded]:
+    """Go on with a journal: what is on record in it, and itself, open for writing, a torn last line taken off.
+
+    Nobody else writes it from the moment it is read. Raises Misuse where somebody else does and for what `read`
+    refuses, and JournalLost.
+    """
+    sink = place.again(name)
+    try:
+        recorded = read(place, name)
+        sink.cut(recorded.position.length)
+        journal = Journal(sink, recorded.begin.registry, clock, recorded)
+        journal.resumed()
+    except BaseException:
+        sink.close()
+        raise
+    return journal, recorded
+
+
+def relatives_of(steps: Iterable[Step], images: Mapping[str, Image]) -> list[Image]:
+    """The images of the steps, what they list or refer to, what lists or refers to them, and so on.
+
+    That is all that can come between a use and a step.
+    """
+    neighbours: dict[str, list[str]] = {}
+    for image in images.values():
+        needed = [*(image.children or ()), *([] if image.subject is None else [image.subject])]
+        for digest in needed:
+            neighbours.setdefault(digest, []).append(image.digest)
+        neighbours.setdefault(image.digest, []).extend(needed)
+    found = dict.fromkeys(step.digest for step in steps)
+    waiting = list(found)
+    while waiting:
+        for digest in neighbours.get(waiting.pop(), ()):
+            if digest not in found:
+                found[digest] = None
+                waiting.append(digest)
+    return [images[digest] for digest in found if digest in images]
+
+
+def _text(said: str) -> str:
+    """What others said, so that it can be written: half a surrogate pair can't."""
+    return said.encode(errors="backslashreplace").decode()
