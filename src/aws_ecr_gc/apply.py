@@ -140,6 +140,7 @@ class _Run:
         self._recorder = recorder
         self._unrecorded: list[Outcome] = []
         self._seen: dict[str, Image] = {}
+        self._manifests: dict[str, bytes] = {}
         self._terms = terms
         self._attempted = earlier.attempted
         self._read = set(earlier.attempted)
@@ -249,7 +250,7 @@ class _Run:
     def _attempt(self, steps: list[Step], *, last_try: bool) -> list[Step]:
         """One look and one deletion. Returns the steps that need another: only an image with more tags than fit."""
         try:
-            ready = self._ready(steps)
+            ready = self._ready(self._with_manifests(steps))
             if not ready or not self._goes_on():
                 return []
             ids = [each for step in ready for each in self._ids(step)][:BATCH]
@@ -267,10 +268,8 @@ class _Run:
         recorder = self._recorder
         if recorder is None:
             return self._port.delete(ids)
-        wanted = recorder.wants(dict.fromkeys(each.digest for each in ids))
-        manifests = self._port.manifests(wanted) if wanted else {}
-        self._read.update(wanted)  # which counts as a pull
-        number = recorder.about(ids, [self._seen[digest] for digest in {each.digest: None for each in ids}], manifests)
+        seen = [self._seen[digest] for digest in {each.digest: None for each in ids}]
+        number = recorder.about(ids, seen, self._manifests)
         try:
             deletion = self._port.delete(ids)
         except Error as error:
@@ -278,6 +277,21 @@ class _Run:
             raise
         self._record_answer(number, deletion)
         return deletion
+
+    def _with_manifests(self, steps: list[Step]) -> list[Step]:
+        """Read the manifests that are to be on record, before the last look: nothing comes between that and the call.
+
+        Reading counts as a pull, so whether others pulled since the plan is looked at before.
+        """
+        if self._recorder is None:
+            return steps
+        wanted = self._recorder.wants([step.digest for step in steps])
+        if wanted and self._terms.pulled_since is not None:
+            steps = self._unchanged(steps)
+            wanted = self._recorder.wants([step.digest for step in steps])
+        self._manifests = self._port.manifests(wanted) if wanted else {}
+        self._read.update(wanted)
+        return steps
 
     def _record_answer(self, number: int, answer: Deletion | Error) -> None:
         if self._recorder is not None:

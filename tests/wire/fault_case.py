@@ -169,17 +169,22 @@ class FaultCase:
     def _run(self, *more: str) -> tuple[int, dict[str, Any] | None]:
         """Exit code and JSON document, if there is one; the laws hold for what it did."""
         before = len(self._sandbox.deletions)
-        out = self._home / "out.json"
+        code = self._process_of([*self._words, *more])
+        text = (self._home / "out.json").read_text()
+        document = json.loads(text) if text else None
+        self._plan = self._planned(document)
+        self._check(self._sandbox.deletions[before:], document, code)
+        return code, document
+
+    def _process_of(self, words: list[str]) -> int:
+        """The exit code of a process of its own, with its output in out.json and out.err."""
         environment = self._shell.with_changes({"AWS_MAX_ATTEMPTS": "4"})
-        self._process = _PROCESSES.Process(target=fault_child.run, args=([*self._words, *more], environment, out))
+        target = (words, environment, self._home / "out.json")
+        self._process = _PROCESSES.Process(target=fault_child.run, args=target)
         self._process.start()
         self._process.join(120)
         assert self._process.exitcode is not None, "the run hangs"
-        text = out.read_text()
-        document = json.loads(text) if text else None
-        self._plan = self._planned(document)
-        self._check(self._sandbox.deletions[before:], document, self._process.exitcode)
-        return self._process.exitcode, document
+        return self._process.exitcode
 
     def _planned(self, document: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
         """The plan's steps by digest: from the document, or from the record that a killed run leaves."""

@@ -548,7 +548,7 @@ def test_a_name_chooses_one_repository_and_saves_the_listing(sandbox: Sandbox, s
     file = policy_file(tmp_path / "p.json", policy(NONE))
     assert shell("run", "-f", file, "--yes", "--repo", "ci/web").exit == 0
     assert operations(sandbox) == [
-        *("DescribeImages", "DescribeRegistry", "DescribeImages"),
-        *("BatchGetImage", "BatchDeleteImage"),
+        *("DescribeImages", "DescribeRegistry", "BatchGetImage"),
+        *("DescribeImages", "BatchDeleteImage"),
     ]
     assert (len(web.names()), len(other.names())) == (0, 4)

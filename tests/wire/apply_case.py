@@ -1,0 +1,94 @@
+"""One randomised apply of a plan file: faults, other people's changes, a kill, and what its journal finishes."""
+
+import hashlib
+from pathlib import Path
+
+from aws_ecr_gc import journal, planfile
+from aws_ecr_gc.aws.client import Client
+from aws_ecr_gc.journal import Recorded
+from aws_ecr_gc.plan import Result
+from aws_ecr_gc.sandbox import Deletion, Faults, Sandbox
+from tests.wire.fault_case import FaultCase
+
+_EXITS = {0, 1, 2, 3, 5}
+
+
+class ApplyCase(FaultCase):
+    """Everything about a case follows from its seed. The plan is made in calm; everything strikes what comes after."""
+
+    def __init__(self, seed: int, sandbox: Sandbox, home: Path) -> None:
+        super().__init__(seed, sandbox, home)
+        self._shell.environment["AWS_ENDPOINT_URL"] = sandbox.url
+        self._plan_file = home / "plan.json"
+        self._journals = home / "journals"
+        flags = [word for word in self._words if word not in {"--output", "json"}]
+        made = self._shell("plan", *flags, "--out", str(self._plan_file))
+        assert made.exit == 0, made.err
+        (planned,) = planfile.load(self._plan_file).repositories
+        self._plan = {step.digest: {"tags": step.tags, "after": step.after} for step in planned.plan.steps}
+        self._deleted: list[Deletion] = []
+
+    def _moment(self) -> tuple[str, int]:
+        """The calls that made the plan have been already."""
+        operation, call = super()._moment()
+        return operation, call + sum(each.operation == operation for each in self._sandbox.calls)
+
+    def run_disturbed(self) -> None:
+        """The apply that everything strikes."""
+        self._plant()
+        code = self._carry_out("apply", str(self._plan_file), "--yes", "--journal", str(self._journals))
+        assert code in _EXITS or self.killed, (self._home / "out.err").read_text()
+
+    def run_again(self) -> None:
+        """Undisturbed: the journal finishes it, and once more finds nothing to do."""
+        self._sandbox.faults = Faults()
+        self._calm = True
+        path = next(iter(self._journals.glob("*.jsonl")), None)
+        if path is None or self._carry_out("apply", "--resume", str(path), "--yes") == 2:
+            # It ended before anything was on record, so nothing was deleted.
+            assert not self._deleted
+            return
+        recorded = self._recorded(path)
+        self._the_journal_is_true(recorded)
+        refused = {"ImageReferencedByManifestList"}
+        for name, of_it in recorded.repositories.items():
+            for step in of_it.remaining():
+                outcome = of_it.outcomes[step.digest]
+                assert outcome.code in refused or outcome.code == "StillNeeded", f"{name}: {outcome} is not settled"
+            assert {step.digest for step in of_it.planned.steps} == of_it.outcomes.keys()
+
+    def _carry_out(self, *words: str) -> int:
+        """The exit code of a process; the laws hold for what it deleted."""
+        before = len(self._sandbox.deletions)
+        code = self._process_of(list(words))
+        new = [each for each in self._sandbox.deletions[before:] if each.by == "BatchDeleteImage"]
+        self._deleted += new
+        self._check(new, None, code)
+        for path in self._journals.glob("*.jsonl"):
+            if self._deleted:
+                self._everything_was_announced(self._recorded(path))
+        return code
+
+    def _recorded(self, path: Path) -> Recorded:
+        place, name = journal.journal_at(path, _no_s3)
+        return journal.read(place, name)
+
+    def _everything_was_announced(self, recorded: Recorded) -> None:
+        of_it = recorded.repositories["testrepo"]
+        for deletion in self._deleted:
+            assert deletion.digest in of_it.images, f"{deletion} was not on record"
+            if deletion.tag is not None and deletion.tag not in self._window_tags:
+                assert deletion.tag in of_it.attempted[deletion.digest], f"{deletion} was not on record"
+        for digest, seen in of_it.images.items():
+            assert seen.manifest is None or f"sha256:{hashlib.sha256(seen.manifest).hexdigest()}" == digest
+
+    def _the_journal_is_true(self, recorded: Recorded) -> None:
+        for of_it in recorded.repositories.values():
+            for digest, outcome in of_it.outcomes.items():
+                if outcome.result is Result.DONE and digest in self._repository.images:
+                    late = set(self._repository.images[digest].tags) & self._window_tags
+                    assert late or digest in self._touched, f"{digest} is said to be gone"
+
+
+def _no_s3() -> Client:
+    raise AssertionError("no S3 is asked for")

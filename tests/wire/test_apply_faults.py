@@ -1,0 +1,32 @@
+"""Whatever strikes an apply at whichever moment: nothing outside the plan is deleted, and the journal finishes it.
+
+A bounded number here, 5,000 with `make test-full`; AWS_ECR_GC_APPLY_RUNS sets another, AWS_ECR_GC_FAULT_SEED the first.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from aws_ecr_gc.sandbox import Sandbox
+from tests.conftest import FULL
+from tests.wire.apply_case import ApplyCase
+
+_RUNS = int(os.environ.get("AWS_ECR_GC_APPLY_RUNS") or (5000 if FULL else 60))
+_FIRST = int(os.environ.get("AWS_ECR_GC_FAULT_SEED") or 0)
+_CHUNK = 5
+
+
+@pytest.mark.parametrize("first", range(_FIRST, _FIRST + _RUNS, _CHUNK))
+def test_nothing_outside_the_plan_is_deleted_and_its_journal_finishes_the_work(
+    sandbox: Sandbox, tmp_path: Path, first: int
+) -> None:
+    for seed in range(first, first + _CHUNK):
+        home = tmp_path / str(seed)
+        home.mkdir()
+        case = ApplyCase(seed, sandbox, home)
+        try:
+            case.run_disturbed()
+            case.run_again()
+        except AssertionError as broken:
+            raise AssertionError(f"seed {seed}: {broken}") from broken
