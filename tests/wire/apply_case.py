@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from aws_ecr_gc import journal, planfile
+from aws_ecr_gc.apply import CHANGED
 from aws_ecr_gc.aws.client import Client
 from aws_ecr_gc.journal import Recorded
 from aws_ecr_gc.plan import Result
@@ -21,12 +22,20 @@ class ApplyCase(FaultCase):
         self._shell.environment["AWS_ENDPOINT_URL"] = sandbox.url
         self._plan_file = home / "plan.json"
         self._journals = home / "journals"
+        if self._random.random() < 0.4:
+            self._tag_heavily()
         flags = [word for word in self._words if word not in {"--output", "json"}]
         made = self._shell("plan", *flags, "--out", str(self._plan_file))
         assert made.exit == 0, made.err
         (planned,) = planfile.load(self._plan_file).repositories
         self._plan = {step.digest: {"tags": step.tags, "after": step.after} for step in planned.plan.steps}
         self._deleted: list[Deletion] = []
+
+    def _tag_heavily(self) -> None:
+        """More tags than fit in one call, on an image that prefixes may take."""
+        digest = self._random.choice(sorted(self._repository.images))
+        for number in range(self._random.randint(101, 250)):
+            self._repository.tag(f"build-many-{number}", digest)
 
     def _moment(self) -> tuple[str, int]:
         """The calls that made the plan have been already."""
@@ -88,6 +97,8 @@ class ApplyCase(FaultCase):
                 if outcome.result is Result.DONE and digest in self._repository.images:
                     late = set(self._repository.images[digest].tags) & self._window_tags
                     assert late or digest in self._touched, f"{digest} is said to be gone"
+                if outcome.code == CHANGED:
+                    assert digest in self._touched, f"{digest} is said to have changed: {outcome.detail}"
 
 
 def _no_s3() -> Client:
