@@ -1,6 +1,8 @@
 """`apply`: a plan file is carried out as far as what it was made by still holds."""
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -346,3 +348,22 @@ def test_what_can_not_be_meant_is_refused(world: World, words: tuple[str, ...], 
     done = world.apply(*words)
     assert done.exit == 2
     assert message in done.err
+
+
+@pytest.mark.parametrize("room", [200, 700, 1500, 3000, 5000, 6500])
+def test_a_disk_that_fills_before_the_first_deletion_is_what_was_set_wrong(world: World, room: int) -> None:
+    """A limit on the size of files stands for the disk; a journal of these three images has about 6,000 bytes."""
+    plan = world.plan()
+    words = ["-m", "aws_ecr_gc", "apply", plan, "--yes"]
+    limit = (
+        f"signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))"
+    )
+    limited = f"import resource, signal, os, sys; {limit}; os.execv(sys.executable, [sys.executable, *{words}])"
+    environment = world.run.with_changes({"PYTHONDONTWRITEBYTECODE": "1"})  # it would be cut short too
+    done = subprocess.run([sys.executable, "-c", limited], env=environment, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    if len(world.names()) == 4:
+        assert done.returncode == 2, done.stderr
+    else:
+        assert world.names() == {"image 4"}
+        assert done.returncode in {0, 1}, done.stderr

@@ -230,7 +230,12 @@ class _Carrying:
                     f"repository {each.plan.repository.name}: not reached; apply the plan again to finish"
                 )
                 continue
-            exits.append(self._one(each))
+            try:
+                exits.append(self._one(each))
+            except JournalLost as error:  # before this repository, and after others: what was done is told
+                self._console.say(str(error))
+                self._ended = True
+                exits.append(error.exit)
         self._end()
         code = worst(exits)
         self._log.end(code, interrupted=self._interrupted)
@@ -239,6 +244,7 @@ class _Carrying:
     def _one(self, planned: PlannedRepository) -> Exit:
         plan = planned.plan
         inventory = planned.inventory
+        untouched = not self._deleted
         ended_at = inventory.taken_at if inventory.ended_at is None else inventory.ended_at
         terms = Terms(
             pulled_since=ended_at if planned.heeds_pulls else None,
@@ -260,7 +266,7 @@ class _Carrying:
         self._ended = applied.interrupted or isinstance(
             applied.stopped_by, (WorkloadsUnread, GuardStopped, JournalLost)
         )
-        return exit_of(applied, strict=self._order.strict)
+        return exit_of(applied, strict=self._order.strict, untouched=untouched)
 
     def _report(self, planned: PlannedRepository, applied: Applied) -> None:
         plan = planned.plan

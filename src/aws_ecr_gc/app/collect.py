@@ -10,7 +10,7 @@ from aws_ecr_gc.app.live import NOTHING_DONE, Live, Planned
 from aws_ecr_gc.app.protection import Protected, protection_of
 from aws_ecr_gc.apply import Applied
 from aws_ecr_gc.config import Config
-from aws_ecr_gc.errors import Exit, OutputLost, worst
+from aws_ecr_gc.errors import Exit, JournalLost, OutputLost, worst
 from aws_ecr_gc.plan import Plan, Result
 from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.registries.ecr import open_repository
@@ -49,11 +49,16 @@ def collect(config: Config, *, now: float, out: TextIO, err: TextIO, stop: Calla
     return exit_of(applied, strict=config.strict)
 
 
-def exit_of(applied: Applied, *, strict: bool) -> Exit:
-    """The exit code of what was applied; skipped images count as failed only if `strict`."""
+def exit_of(applied: Applied, *, strict: bool, untouched: bool = False) -> Exit:
+    """The exit code of what was applied; skipped images count as failed only if `strict`.
+
+    A journal that can't be written is what was set wrong as long as nothing was deleted: here, and `untouched` before.
+    """
     results = {outcome.result for outcome in applied.outcomes.values()}
     exits = [Exit.INTERRUPTED] if applied.interrupted else []
-    if applied.stopped_by is not None:
+    if isinstance(applied.stopped_by, JournalLost) and untouched and Result.DONE not in results:
+        exits.append(Exit.MISUSE)
+    elif applied.stopped_by is not None:
         # What is wrong now was right before: it is no misuse.
         exits.append(Exit.AWS if applied.stopped_by.exit is Exit.MISUSE else applied.stopped_by.exit)
     if Result.FAILED in results or (strict and Result.SKIPPED in results):

@@ -49,6 +49,7 @@ class Log:
         self._directories = directories
         self._console = console
         self._journal: journal.AnyJournal | None = None
+        self._has_steps = False
 
     def recorder(self, plan: Plan, inventory: Inventory, terms: Terms, in_use: InUse | None = None) -> Recorder | None:
         """What records the deletions of a plan; its steps are on record when this returns. None where it has none.
@@ -63,15 +64,21 @@ class Log:
                 f"repository {plan.repository.name}: {text.manifests(len(plan.steps))} will be read for the journal, "
                 "which counts as a pull; --no-restore leaves that out"
             )
-        opened.steps(
-            plan.repository.name,
-            plan.steps,
-            journal.relatives_of(plan.steps, inventory.images),
-            taken_at=plan.taken_at,
-            pulled_since=terms.pulled_since,
-            canary=terms.canary,
-            max_failures=terms.max_failures,
-        )
+        try:
+            opened.steps(
+                plan.repository.name,
+                plan.steps,
+                journal.relatives_of(plan.steps, inventory.images),
+                taken_at=plan.taken_at,
+                pulled_since=terms.pulled_since,
+                canary=terms.canary,
+                max_failures=terms.max_failures,
+            )
+        except JournalLost as error:
+            if self._has_steps:
+                raise
+            raise _before_anything(error) from error
+        self._has_steps = True
         return opened.of(plan.repository.name)
 
     def end(self, code: Exit, *, interrupted: bool) -> None:
@@ -105,8 +112,12 @@ class Log:
                 restorable=self._keeping.restorable,
             )
         except (JournalLost, Error) as error:
-            raise Misuse(f"{error}; nothing was deleted; set --journal, or go without by --journal none") from error
+            raise _before_anything(error) from error
         return made
+
+
+def _before_anything(error: Error) -> Misuse:
+    return Misuse(f"{error}; nothing was deleted; set --journal, or go without by --journal none")
 
 
 def place_of(keeping: Keeping, connection: Connection, directories: Directories) -> journal.Place:

@@ -113,6 +113,7 @@ class _Run:
         plan, name = made.plan, made.plan.repository.name
         terms = made.material.terms
         recorder = self._log.recorder(plan, made.material.inventory, terms, made.in_use)
+        untouched = not self._changed
         if plan.steps:
             self._changed = True
         applied = self._source.live.apply(
@@ -133,4 +134,4 @@ class _Run:
         self._ended = applied.interrupted or isinstance(
             applied.stopped_by, (WorkloadsUnread, GuardStopped, JournalLost)
         )
-        return exit_of(applied, strict=self._strict)
+        return exit_of(applied, strict=self._strict, untouched=untouched)
