@@ -67,12 +67,13 @@ _FIRST_TRY = Earlier()
 class Applied(Struct, frozen=True):
     """What became of the steps, in the order they ended. Steps without an outcome were not attempted.
 
-    `stopped_by` is the failure that ended the work early.
+    `stopped_by` is the failure that ended the work early; `called` says whether any deletion was called for.
     """
 
     outcomes: dict[str, Outcome]
     stopped_by: Error | None
     interrupted: bool
+    called: bool = False
 
 
 def apply(
@@ -100,7 +101,7 @@ def apply(
         steps = steps[terms.canary :]
     run.carry_out(steps)
     run.carry_out(run.take_deferred(), last_try=True)
-    return Applied(run.outcomes, run.stopped_by, run.interrupted)
+    return Applied(run.outcomes, run.stopped_by, run.interrupted, run.called)
 
 
 def _batches(steps: Sequence[Step]) -> Iterator[list[Step]]:
@@ -157,6 +158,7 @@ class _Run:
         }
         self.stopped_by: Error | None = None
         self.interrupted = False
+        self.called = False
 
     def take_deferred(self) -> list[Step]:
         deferred, self._deferred = list(self._deferred.values()), {}
@@ -267,9 +269,11 @@ class _Run:
         """The call, between its records. Raises JournalLost before it, never after it: then its answer still counts."""
         recorder = self._recorder
         if recorder is None:
+            self.called = True
             return self._port.delete(ids)
         seen = [self._seen[digest] for digest in {each.digest: None for each in ids}]
         number = recorder.about(ids, seen, self._manifests)
+        self.called = True
         try:
             deletion = self._port.delete(ids)
         except Error as error:

@@ -72,6 +72,11 @@ class Inventory(Struct, frozen=True):
     images: Mapping[str, Image]
     ended_at: float | None = None
 
+    @property
+    def read_until(self) -> float:
+        """What happened before, in epoch seconds, may be seen in it; what comes after is not."""
+        return self.taken_at if self.ended_at is None else self.ended_at
+
 
 def unread_indexes(inventory: Inventory) -> list[str]:
     """The active indexes whose children are not known. The others can't be read: ECR gives none but active images."""

@@ -156,13 +156,6 @@ def test_half_a_surrogate_pair_in_what_aws_says_is_written_all_the_same() -> Non
     assert found.repositories["r"].doubtful == [digest(3)]
 
 
-def test_no_journal_takes_all_and_wants_nothing() -> None:
-    with journal.NoJournal() as none:
-        ONE_OF_EACH.play(none)
-        assert none.of("r").wants([digest(1)]) == []
-        assert none.of("r").about([], [], {}) == 0
-
-
 IMPOSSIBLE: dict[str, tuple[Write, ...]] = {
     "record 0 is not the beginning of a journal": (planning("r", *STEPS),),
     "record 1 begins it once more": (beginning(), beginning()),

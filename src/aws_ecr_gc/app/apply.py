@@ -212,6 +212,7 @@ class _Carrying:
         self._parts: list[plans.RepositoryPlan] = []
         self._carried_out, self._refused = plans.Sum(), plans.Sum()
         self._deleted = 0
+        self._called = False
         self._ended = False
 
     def out(self, going: Sequence[PlannedRepository]) -> Exit:
@@ -244,10 +245,8 @@ class _Carrying:
     def _one(self, planned: PlannedRepository) -> Exit:
         plan = planned.plan
         inventory = planned.inventory
-        untouched = not self._deleted
-        ended_at = inventory.taken_at if inventory.ended_at is None else inventory.ended_at
         terms = Terms(
-            pulled_since=ended_at if planned.heeds_pulls else None,
+            pulled_since=inventory.read_until if planned.heeds_pulls else None,
             canary=planned.canary,
             max_failures=planned.max_failures,
         )
@@ -260,6 +259,8 @@ class _Carrying:
             terms=terms,
             recorder=recorder,
         )
+        untouched = not self._called
+        self._called = self._called or applied.called
         self._report(planned, applied)
         say_what_is_left(plan, applied, self._console)
         self._interrupted = applied.interrupted

@@ -62,7 +62,7 @@ class Cautions:
         """Warn; where the plan's deletions are replicated to, as far as that is known."""
         if self._silent:
             return None
-        if not self._told and any(rule.keep.pulled_within is not None for rule in policy.rules):
+        if not self._told and policy.goes_by_pulls:
             self._told = True
             self._console.say(_PULL_TIMES)
         return self._replication.warn(plan)

@@ -52,11 +52,12 @@ def collect(config: Config, *, now: float, out: TextIO, err: TextIO, stop: Calla
 def exit_of(applied: Applied, *, strict: bool, untouched: bool = False) -> Exit:
     """The exit code of what was applied; skipped images count as failed only if `strict`.
 
-    A journal that can't be written is what was set wrong as long as nothing was deleted: here, and `untouched` before.
+    A journal that can't be written is what was set wrong as long as no deletion was called for: here, and before, where
+    all was `untouched`.
     """
     results = {outcome.result for outcome in applied.outcomes.values()}
     exits = [Exit.INTERRUPTED] if applied.interrupted else []
-    if isinstance(applied.stopped_by, JournalLost) and untouched and Result.DONE not in results:
+    if isinstance(applied.stopped_by, JournalLost) and untouched and not applied.called:
         exits.append(Exit.MISUSE)
     elif applied.stopped_by is not None:
         # What is wrong now was right before: it is no misuse.

@@ -48,18 +48,20 @@ class Log:
         self._connection = connection
         self._directories = directories
         self._console = console
-        self._journal: journal.AnyJournal | None = None
+        self._journal: journal.Journal | None = None
         self._has_steps = False
 
     def recorder(self, plan: Plan, inventory: Inventory, terms: Terms, in_use: InUse | None = None) -> Recorder | None:
-        """What records the deletions of a plan; its steps are on record when this returns. None where it has none.
+        """What records the deletions of a plan; its steps are on record when this returns.
+
+        None where there are none, and where no journal is kept.
 
         Raises Misuse where no journal can be begun, and JournalLost where it can't be gone on with.
         """
-        if not plan.steps:
+        if not plan.steps or self._keeping.stated == _NONE:
             return None
         opened = self._open(plan.repository.registry, () if in_use is None else in_use.unread)
-        if self._keeping.restorable and isinstance(opened, journal.Journal):
+        if self._keeping.restorable:
             self._console.say(
                 f"repository {plan.repository.name}: {text.manifests(len(plan.steps))} will be read for the journal, "
                 "which counts as a pull; --no-restore leaves that out"
@@ -88,17 +90,14 @@ class Log:
         with suppress(JournalLost):
             self._journal.end(code, interrupted=interrupted)
         self._journal.close()
-        if isinstance(self._journal, journal.Journal):
-            self._console.say(f"journal: {self._journal.name}")
+        self._console.say(f"journal: {self._journal.name}")
 
-    def _open(self, registry: Registry, unread: Sequence[Unread]) -> journal.AnyJournal:
+    def _open(self, registry: Registry, unread: Sequence[Unread]) -> journal.Journal:
         if self._journal is None:
             self._journal = self._begun(registry, unread)
         return self._journal
 
-    def _begun(self, registry: Registry, unread: Sequence[Unread]) -> journal.AnyJournal:
-        if self._keeping.stated == _NONE:
-            return journal.NoJournal()
+    def _begun(self, registry: Registry, unread: Sequence[Unread]) -> journal.Journal:
         try:
             place = place_of(self._keeping, self._connection, self._directories)
             made = journal.create(place, registry)

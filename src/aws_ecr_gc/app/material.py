@@ -28,9 +28,8 @@ class Material(Struct, frozen=True):
     def terms(self) -> Terms:
         """How a plan of it is to be carried out."""
         inventory, policy = self.inventory, self.policy
-        ended_at = inventory.taken_at if inventory.ended_at is None else inventory.ended_at
         return Terms(
-            pulled_since=ended_at if policy.goes_by_pulls else None,
+            pulled_since=inventory.read_until if policy.goes_by_pulls else None,
             canary=policy.guards.canary,
             max_failures=policy.guards.max_failures,
         )

@@ -14,7 +14,6 @@ from aws_ecr_gc.config import OriginalFlags, Request
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Misuse, one_line
 from aws_ecr_gc.plan import Plan
-from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.policy.guards import Refusal
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.report import planfiles, uses
@@ -91,17 +90,12 @@ def _planned(each: _Made, registry: Registry) -> planfile.PlannedRepository:
         replace(each.plan, repository=repository),
         replace(inventory, repository=repository),
         policy.name,
-        heeds_pulls=heeds_pulls(policy),
+        heeds_pulls=policy.goes_by_pulls,
         canary=policy.guards.canary,
         max_failures=policy.guards.max_failures,
         refused=each.refused,
         broken=tuple(map(uses.broken_text, made.broken)),
     )
-
-
-def heeds_pulls(policy: Policy) -> bool:
-    """Whether a rule of the policy asks for the last pull."""
-    return any(rule.keep.pulled_within is not None for rule in policy.rules)
 
 
 def asked_of(settings: Settings | None) -> planfile.Asked | None:

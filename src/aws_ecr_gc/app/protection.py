@@ -170,10 +170,9 @@ def demand_later(in_use: InUse, inventory: Inventory, name: str) -> None:
 
     What began to run in between is in neither.
     """
-    ended_at = inventory.taken_at if inventory.ended_at is None else inventory.ended_at
-    if in_use.taken_at < ended_at:
+    if in_use.taken_at < inventory.read_until:
         raise Outdated(
             f"{name}: read at {text.moment(in_use.taken_at)} UTC, before repository {inventory.repository.name} "
-            f"({text.moment(ended_at)} UTC), so what began to run in between is not known; take a snapshot first, "
-            "then in-use --out, then plan --snapshot --in-use"
+            f"({text.moment(inventory.read_until)} UTC), so what began to run in between is not known; "
+            "take a snapshot first, then in-use --out, then plan --snapshot --in-use"
         )

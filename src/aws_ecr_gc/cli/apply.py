@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aws_ecr_gc.cli import flags
 from aws_ecr_gc.cli.goflags import Parser
-from aws_ecr_gc.cli.question import ask, can_ask
+from aws_ecr_gc.cli.question import ask, demand_answer
 from aws_ecr_gc.errors import Exit, Incomplete, Misuse
 
 if TYPE_CHECKING:
@@ -52,10 +52,8 @@ def run(arguments: Sequence[str]) -> Exit:
         raise Incomplete("give a plan file, or --resume with a journal")
     if asked.resume and (asked.f or asked.journal or asked.no_restore or asked.output != "text"):
         raise Misuse("--resume: the journal says it all; leave out -f, --journal, --no-restore and --output")
-    if not asked.yes and not can_ask():
-        raise Misuse("this is no terminal, so nobody can be asked: give --yes, or look first with aws-ecr-gc show PLAN")
-    if not asked.yes and asked.output != "text":
-        raise Misuse("nobody can agree to plans that are not shown: give --yes with --output json")
+    if not asked.yes:
+        demand_answer(output=asked.output, look="aws-ecr-gc show PLAN")
     gc.disable()  # as in `collect`
     from pathlib import Path
 

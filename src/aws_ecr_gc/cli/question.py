@@ -7,12 +7,15 @@ from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
-from aws_ecr_gc.errors import Interrupted
+from aws_ecr_gc.errors import Interrupted, Misuse
 
 
-def can_ask() -> bool:
-    """Whether there is a terminal to ask on."""
-    return sys.stdin is not None and sys.stdin.isatty()
+def demand_answer(*, output: str, look: str) -> None:
+    """Raise Misuse where nobody can be asked, or would not see what about; `look` is the command to look first."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise Misuse(f"this is no terminal, so nobody can be asked: give --yes, or look first with {look}")
+    if output != "text":
+        raise Misuse("nobody can agree to plans that are not shown: give --yes with --output json")
 
 
 def ask(text: str) -> bool:

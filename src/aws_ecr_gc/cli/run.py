@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from aws_ecr_gc.cli import flags
 from aws_ecr_gc.cli.goflags import Parser
-from aws_ecr_gc.cli.question import ask, can_ask
+from aws_ecr_gc.cli.question import ask, demand_answer
 from aws_ecr_gc.errors import Exit, Misuse
 
 
@@ -35,10 +35,8 @@ def run(arguments: Sequence[str]) -> Exit:
     asked = parser().read(arguments)
     asked.snapshot = asked.at = None
     request = flags.request_from(asked)
-    if not asked.yes and not can_ask():
-        raise Misuse("this is no terminal, so nobody can be asked: give --yes, or look first with aws-ecr-gc plan")
-    if not asked.yes and asked.output != "text":
-        raise Misuse("nobody can agree to plans that are not shown: give --yes with --output json")
+    if not asked.yes:
+        demand_answer(output=asked.output, look="aws-ecr-gc plan")
     gc.disable()  # as in `collect`
     from aws_ecr_gc.app import run as application
     from aws_ecr_gc.app.console import Console

@@ -6,19 +6,16 @@ So a later process can finish the work of one that was killed, and put back what
 from aws_ecr_gc.journal.places import Glance, Place, journal_at, place_of
 from aws_ecr_gc.journal.reading import InRepository, Recorded, latest, read
 from aws_ecr_gc.journal.records import PolicyPart, Seen, schema
-from aws_ecr_gc.journal.writing import AnyJournal, Journal, NoJournal, Unrecorded, create, relatives_of, resume
+from aws_ecr_gc.journal.writing import Journal, create, relatives_of, resume
 
 __all__ = [
-    "AnyJournal",
     "Glance",
     "InRepository",
     "Journal",
-    "NoJournal",
     "Place",
     "PolicyPart",
     "Recorded",
     "Seen",
-    "Unrecorded",
     "create",
     "journal_at",
     "latest",

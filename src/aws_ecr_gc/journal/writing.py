@@ -226,67 +226,6 @@ class _Of:
         self._journal.outcomes(self._repository, outcomes)
 
 
-class Unrecorded:
-    """A `ports.Recorder` that writes nothing down."""
-
-    def wants(self, digests: Iterable[str]) -> list[str]:  # noqa: ARG002 - none, whatever they are
-        return []
-
-    def about(
-        self,
-        ids: Sequence[ImageId],  # noqa: ARG002 - as above
-        images: Iterable[Image],  # noqa: ARG002
-        manifests: Mapping[str, bytes],  # noqa: ARG002
-    ) -> int:
-        return 0
-
-    def answered(self, about: int, answer: Deletion | Error) -> None: ...
-    def outcomes(self, outcomes: Iterable[Outcome]) -> None: ...
-
-
-class NoJournal:
-    """What stands in for a journal where none is to be written: `--journal none`."""
-
-    name = "none"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def begin(
-        self,
-        *,
-        plan: str | None = None,
-        policy: PolicyPart | None = None,
-        in_use: dict[str, Any] | None = None,
-        allow_unread: Iterable[str] = (),
-        gone_on_without: Iterable[Unread] = (),
-        restorable: bool = True,
-    ) -> None: ...
-
-    def steps(
-        self,
-        repository: str,
-        steps: Iterable[Step],
-        relatives: Iterable[Image],
-        *,
-        taken_at: float,
-        pulled_since: float | None = None,
-        canary: int | None = None,
-        max_failures: int | None = None,
-    ) -> None: ...
-
-    def of(self, repository: str) -> Recorder:  # noqa: ARG002 - whichever it is
-        return Unrecorded()
-
-    def end(self, exit_code: int, *, interrupted: bool = False) -> None: ...
-    def close(self) -> None: ...
-
-
-AnyJournal = Journal | NoJournal
-
-
 def create(place: Place, registry: Registry, *, clock: Clock = time.time) -> Journal:
     """A new journal, named after the time and the registry. Raises JournalLost."""
     moment = datetime.fromtimestamp(clock(), UTC).strftime("%Y%m%dT%H%M%S.%fZ")
