@@ -23,6 +23,7 @@ def parser() -> Parser:
     flags.declare_unread(made)
     made.switch("dry-run", "for a run that deletes nothing")
     made.switch("for-snapshot", "for aws-ecr-gc snapshot with these --repo")
+    made.switch("for-unarchive", "for aws-ecr-gc unarchive in these --repo")
     made.switch("for-workloads", "for the role in other accounts where what is in use is looked for")
     made.switch("yes", "as of run; of no account here")
     flags.declare_strict(made)
@@ -40,6 +41,8 @@ def run(arguments: Sequence[str]) -> Exit:
         flags.refuse_two_policies(asked)
     if asked.for_snapshot and (asked.f or asked.keep or asked.delete_untagged):
         raise Misuse("--for-snapshot: a snapshot has no policy; leave out -f, --keep and --delete-untagged")
+    if asked.for_unarchive:
+        return _print_unarchive_policy(asked)
     if asked.for_workloads:
         return _print_workloads_policy(asked)
     if not asked.f and len(asked.repo) != 1 and not asked.for_snapshot:
@@ -56,6 +59,15 @@ def run(arguments: Sequence[str]) -> Exit:
         dry_run=asked.dry_run,
     )
     print(json.dumps(document, indent=2))
+    return Exit.DONE
+
+
+def _print_unarchive_policy(asked: argparse.Namespace) -> Exit:
+    if asked.f or asked.keep or asked.delete_untagged:
+        raise Misuse("--for-unarchive: no policy has a part in it; leave out -f, --keep and --delete-untagged")
+    from aws_ecr_gc.app.permissions import unarchive_policy
+
+    print(json.dumps(unarchive_policy(tuple(asked.repo), flags.connection_from(asked)), indent=2))
     return Exit.DONE
 
 
