@@ -236,13 +236,13 @@ DOCUMENTS = {
     ],
     "version: 1\npolicies: [{rules: [{name: a, match: {untagged: true}, keep: none}], action: untag}]": [
         (
-            "2:38: policies[0].rules[0].match.untagged: takes images without a tag, and action: untag finds none to "
+            "2:39: policies[0].rules[0].match.untagged: takes images without a tag, and action: untag finds none to "
             "remove there; leave the rule out"
         )
     ],
     "version: 1\npolicies: [{rules: [{name: a, match: {any: true, archived_for: 9d}, keep: none}], action: untag}]": [
         (
-            "2:49: policies[0].rules[0].match.archived_for: takes archived images, and action: untag leaves them "
+            "2:50: policies[0].rules[0].match.archived_for: takes archived images, and action: untag leaves them "
             "alone; move the rule to a policy that deletes or archives"
         )
     ],

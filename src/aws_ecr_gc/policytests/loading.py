@@ -144,6 +144,7 @@ def _image(part: ImagePart, digest: str, by_name: Mapping[str, str], at: float) 
         pulled_at=_time(part.pulled, part.pulled_age, at),
         artifact_type=stated(part.artifact_type, None),
         archived_at=_time(part.archived, part.archived_age, at),
+        activated_at=_time(part.activated, part.activated_age, at),
     )
 
 

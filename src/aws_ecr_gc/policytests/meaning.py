@@ -37,11 +37,11 @@ def document_mistakes(document: Spot, policies: PolicyFile | None) -> Iterator[M
 
 def _image_mistakes(image: Spot) -> Iterator[Mistake]:
     """What one image says that contradicts itself."""
-    for key in ("pushed", "pulled", "archived"):
+    for key in ("pushed", "pulled", "archived", "activated"):
         yield from _time_mistakes(image, key)
-    for key in ("age", "pulled_age", "archived_age"):
+    for key in ("age", "pulled_age", "archived_age", "activated_age"):
         yield from duration_mistakes(image.sound(key), zero=None)
-    for time, age in (("pushed", "age"), ("pulled", "pulled_age"), ("archived", "archived_age")):
+    for time, age in (("pushed", "age"), *((each, f"{each}_age") for each in ("pulled", "archived", "activated"))):
         if time in image.keys and age in image.keys:
             yield image.mistake_of(age, f"says once more what {time} says", "leave one of them out")
     if _has_only(_OF_IMAGE, image) and not {"pushed", "age"} & {*image.keys}:

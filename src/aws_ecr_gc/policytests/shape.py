@@ -114,6 +114,13 @@ class ImagePart(Struct, forbid_unknown_fields=True, frozen=True):
     archived_age: Annotated[
         Duration | UnsetType, Meta(description="How long before the case's time it was put into the archive.")
     ] = UNSET
+    activated: Annotated[
+        Time | UnsetType,
+        Meta(description="When it came out of the archive; without this and activated_age, it was never there."),
+    ] = UNSET
+    activated_age: Annotated[
+        Duration | UnsetType, Meta(description="How long before the case's time it came out of the archive.")
+    ] = UNSET
     digest: Annotated[
         Digest | UnsetType,
         Meta(description="Its digest; if absent, one made of its name or its place: of equal age, the lower is newer."),
@@ -145,7 +152,7 @@ class ImagePart(Struct, forbid_unknown_fields=True, frozen=True):
 
 _TOGETHER = {
     "oneOf": [{"required": ["pushed"]}, {"required": ["age"]}],
-    "not": {"anyOf": [{"required": ["pulled", "pulled_age"]}, {"required": ["archived", "archived_age"]}]},
+    "not": {"anyOf": [{"required": [each, f"{each}_age"]} for each in ("pulled", "archived", "activated")]},
     "dependentRequired": {"by": ["expect"], "loses": ["expect"]},
 }
 ImageOfCase = Annotated[ImagePart, Meta(extra_json_schema=_TOGETHER)]
