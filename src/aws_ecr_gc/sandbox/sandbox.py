@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
+from aws_ecr_gc.sandbox.behaviour import Behaviour
 from aws_ecr_gc.sandbox.clock import Clock
 from aws_ecr_gc.sandbox.dispatch import answer
 from aws_ecr_gc.sandbox.exchange import Answer, Arrival
@@ -85,6 +86,11 @@ class Sandbox:
     def clock(self) -> Clock:
         """The clock that push times, pull times and activations go by."""
         return self._life.world.clock
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """How it behaves where more than one behaviour is conceivable."""
+        return self._life.world.behaviour
 
     @property
     def faults(self) -> Faults:
