@@ -5,12 +5,13 @@ from contextlib import closing
 from typing import TextIO
 
 from aws_ecr_gc import __version__
+from aws_ecr_gc.app.backup import Backups
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.live import NOTHING_DONE, Live, Planned
 from aws_ecr_gc.app.protection import Protected, protection_of
-from aws_ecr_gc.apply import Applied
+from aws_ecr_gc.apply import Applied, Earlier, Terms
 from aws_ecr_gc.config import Config
-from aws_ecr_gc.errors import Exit, JournalLost, OutputLost, worst
+from aws_ecr_gc.errors import BackupLost, Exit, JournalLost, OutputLost, worst
 from aws_ecr_gc.plan import Plan, Result
 from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.registries.ecr import open_repository
@@ -40,24 +41,30 @@ def collect(config: Config, *, now: float, out: TextIO, err: TextIO, stop: Calla
         _report_plan(made, policy, config, console)
         idle = config.dry_run or policy.asks_for_nothing
         planned = Planned(made.plan, made.material.left_over)
-        applied = NOTHING_DONE if idle else live.apply(planned, port, protection.veto(made))
+        backups = Backups(config.backup, connection, live, console)
+
+        def carry_out(terms: Terms, earlier: Earlier) -> Applied:
+            return live.apply(planned, port, protection.veto(made), terms=terms, earlier=earlier)
+
+        images = made.material.inventory.images
+        applied = NOTHING_DONE if idle else backups.before(carry_out, made.plan, images, port, terms=Terms())
     try:
         _report_outcome(made, applied, config, console)
     except OutputLost:
         console.say(text.deletions(made.plan, applied.outcomes))
         raise
-    return exit_of(applied, strict=config.strict)
+    return exit_of(applied, strict=config.strict, untouched=True)
 
 
 def exit_of(applied: Applied, *, strict: bool, untouched: bool = False) -> Exit:
     """The exit code of what was applied; skipped images count as failed only if `strict`.
 
-    A journal that can't be written is what was set wrong as long as no deletion was called for: here, and before, where
-    all was `untouched`.
+    A journal or backup that can't be written is what was set wrong as long as no deletion was called for: here, and
+    before, where all was `untouched`.
     """
     results = {outcome.result for outcome in applied.outcomes.values()}
     exits = [Exit.INTERRUPTED] if applied.interrupted else []
-    if isinstance(applied.stopped_by, JournalLost) and untouched and not applied.called:
+    if isinstance(applied.stopped_by, (JournalLost, BackupLost)) and untouched and not applied.called:
         exits.append(Exit.MISUSE)
     elif applied.stopped_by is not None:
         # What is wrong now was right before: it is no misuse.
