@@ -22,6 +22,9 @@ class Need(Enum):
     REPLICATION = (
         "when something may be deleted under a policy file, and for `doctor`: whether deletions are replicated"
     )
+    BACKUP = "with `--backup`: downloading the layers of what will be deleted"
+    RESTORE = "for `restore`: what is there, and putting manifests back"
+    UPLOAD = "for `restore --from`: uploading layers"
     DOCTOR = "for `doctor`: whether the caller's role is excluded from pull-time updates"
 
 
@@ -43,6 +46,12 @@ PERMISSIONS: dict[str, Permission] = {
     "DescribeRepositories": Permission("ecr:DescribeRepositories", Need.NAMES),
     "ListTagsForResource": Permission("ecr:ListTagsForResource", Need.TAGS),
     "DescribeRegistry": Permission("ecr:DescribeRegistry", Need.REPLICATION),
+    "GetDownloadUrlForLayer": Permission("ecr:GetDownloadUrlForLayer", Need.BACKUP),
+    "BatchCheckLayerAvailability": Permission("ecr:BatchCheckLayerAvailability", Need.RESTORE),
+    "PutImage": Permission("ecr:PutImage", Need.RESTORE),
+    "InitiateLayerUpload": Permission("ecr:InitiateLayerUpload", Need.UPLOAD),
+    "UploadLayerPart": Permission("ecr:UploadLayerPart", Need.UPLOAD),
+    "CompleteLayerUpload": Permission("ecr:CompleteLayerUpload", Need.UPLOAD),
     "ListPullTimeUpdateExclusions": Permission("ecr:ListPullTimeUpdateExclusions", Need.DOCTOR),
 }
 

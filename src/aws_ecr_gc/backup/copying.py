@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from msgspec import Struct
 
 from aws_ecr_gc.aws.trying import persistently
-from aws_ecr_gc.backup.layout import Listed, with_images
+from aws_ecr_gc.backup.layout import Listed, stand_in_for, with_images
 from aws_ecr_gc.backup.places import Layout
 from aws_ecr_gc.errors import AwsFailure, BackupLost, Interrupted, Unintelligible
 from aws_ecr_gc.inventory import Image, Status
@@ -79,6 +79,8 @@ class _Copying:
         for digest, manifest in self._manifests.items():
             self._layout.write(digest, len(manifest), [manifest])
         listed = list(self._listed(steps))
+        for stand_in in (image.stand_in for image in listed if image.stand_in is not None):
+            self._layout.write(stand_in.digest, len(stand_in.content), [stand_in.content])
         if listed:
             try:
                 self._layout.update(lambda index: with_images(index, listed))
@@ -192,7 +194,8 @@ class _Copying:
             if manifest is not None and (step.tags or step.digest not in children):
                 known = self._images[step.digest].media_type if step.digest in self._images else None
                 media_type = stated_media_type(manifest) or known or _OCI_MANIFEST
-                yield Listed(step.digest, media_type, len(manifest), step.tags)
+                stand_in = stand_in_for(step.digest, media_type, manifest)
+                yield Listed(step.digest, media_type, len(manifest), step.tags, stand_in)
 
     def _go_on(self) -> None:
         if self._stop():

@@ -1,19 +1,30 @@
 """The two small files of an OCI image layout. Source: image-layout.md of the OCI image specification 1.1."""
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
+from aws_ecr_gc.inventory import INDEX_TYPES
 from aws_ecr_gc.manifest import DIGEST
 
 OCI_LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 TAG = "org.opencontainers.image.ref.name"
 EARLIER_TAG = "dev.aws-ecr-gc.earlier-tag"
 """The tag of an image in an earlier backup, where a later one has another image under it."""
+STANDS_FOR = "dev.aws-ecr-gc.stands-for"
+"""The digest of the image that an entry of ours makes readable for others."""
 _TYPE = "application/vnd.oci.image.index.v1+json"
 _OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+class StandIn(Struct, frozen=True):
+    """An OCI index of one of Docker's images: tools that read OCI image layouts pass over entries of Docker's types."""
+
+    digest: str
+    content: bytes
 
 
 class Listed(Struct, frozen=True):
@@ -23,6 +34,19 @@ class Listed(Struct, frozen=True):
     media_type: str
     size: int
     tags: tuple[str, ...]
+    stand_in: StandIn | None = None
+
+
+def stand_in_for(digest: str, media_type: str, manifest: bytes) -> StandIn | None:
+    """What lets others read an image of a type of Docker's; None for what they read as it is."""
+    if not media_type.startswith("application/vnd.docker."):
+        return None
+    if media_type in INDEX_TYPES:
+        entries = msgspec.json.decode(manifest, type=_Index).manifests
+    else:
+        entries = [{"mediaType": media_type, "digest": digest, "size": len(manifest)}]
+    content = msgspec.json.encode({"schemaVersion": 2, "mediaType": _TYPE, "manifests": entries})
+    return StandIn(f"sha256:{hashlib.sha256(content).hexdigest()}", content)
 
 
 class _Index(Struct, frozen=True):
@@ -46,6 +70,8 @@ def listed_in(index: bytes) -> list[Listed]:
     """The images of an index.json, each once with all its tags. Raises ValueError for what is none."""
     found: dict[str, Listed] = {}
     for entry in _entries(index):
+        if STANDS_FOR in _annotations(entry):
+            continue
         digest, tag = entry["digest"], _annotations(entry).get(TAG)
         tags = found[digest].tags if digest in found else ()
         tags = tags if tag is None else (*tags, tag)
@@ -61,14 +87,11 @@ def with_images(index: bytes | None, images: Iterable[Listed]) -> bytes:
     """
     entries = [] if index is None else _entries(index)
     for image in images:
-        _take_tags_off_others(entries, image)
-        of_it = [entry for entry in entries if entry["digest"] == image.digest]
-        have = {_annotations(entry).get(TAG) for entry in of_it}
-        if not image.tags and not of_it:
-            entries.append(_entry(image, None))
-        entries += [_entry(image, tag) for tag in image.tags if tag not in have]
-        if image.tags:
-            entries = [entry for entry in entries if entry["digest"] != image.digest or _annotations(entry)]
+        entries = [kept for entry in entries if (kept := _without_tags_of(image, entry)) is not None]
+        have = {_annotations(entry).get(TAG) for entry in entries if entry["digest"] == image.digest}
+        for tag in image.tags or (None,):
+            if tag not in have and (tag is not None or not have):
+                entries += _new_entries(image, tag)
     content = {"schemaVersion": 2, "mediaType": _TYPE, "manifests": entries}
     return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
 
@@ -87,14 +110,28 @@ def _annotations(entry: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def _take_tags_off_others(entries: Sequence[dict[str, Any]], image: Listed) -> None:
-    for entry in entries:
-        annotations = _annotations(entry)
-        if entry["digest"] != image.digest and annotations.get(TAG) in image.tags:
-            entry["annotations"] = {**annotations, EARLIER_TAG: annotations[TAG]}
-            del entry["annotations"][TAG]
+def _without_tags_of(image: Listed, entry: dict[str, Any]) -> dict[str, Any] | None:
+    """An entry as it stays: no tag of the image but on itself, and none without a tag where it has one."""
+    annotations = _annotations(entry)
+    tag = annotations.get(TAG)
+    if annotations.get(STANDS_FOR, entry["digest"]) == image.digest:
+        return entry if annotations or not image.tags else None
+    if tag not in image.tags:
+        return entry
+    if STANDS_FOR in annotations:
+        return None
+    others = {name: value for name, value in annotations.items() if name != TAG}
+    return {**entry, "annotations": {**others, EARLIER_TAG: tag}}
 
 
-def _entry(image: Listed, tag: str | None) -> dict[str, Any]:
+def _new_entries(image: Listed, tag: str | None) -> Iterator[dict[str, Any]]:
     entry: dict[str, Any] = {"mediaType": image.media_type, "digest": image.digest, "size": image.size}
-    return entry if tag is None else {**entry, "annotations": {TAG: tag}}
+    yield entry if tag is None else {**entry, "annotations": {TAG: tag}}
+    if tag is not None and image.stand_in is not None:
+        stand_in = image.stand_in
+        yield {
+            "mediaType": _TYPE,
+            "digest": stand_in.digest,
+            "size": len(stand_in.content),
+            "annotations": {TAG: tag, STANDS_FOR: image.digest},
+        }

@@ -11,8 +11,8 @@ from aws_ecr_gc.ports import Availability
 from aws_ecr_gc.reference import Registry
 from aws_ecr_gc.registries.ecr.repository import repository_not_found
 
-_PUTS = Rate(10, 5)
-"""ECR's quota of PutImage is ten a second, with no room above it that is promised."""
+_PUTS = Rate(10, 10)
+"""ECR's quota of PutImage: ten a second."""
 _LEAST_PART, _MOST_PART = 5 << 20, 20 << 20
 _UPLOADS = 5
 """How often an upload is begun: a part whose answer was lost can't be sent again, ECR takes each byte once."""
