@@ -15,7 +15,7 @@ from tests.restore.conftest import run
 from tests.restore.conftest import shell as _shell
 from tests.wire.builder import Builder
 
-pytestmark = pytest.mark.skipif(shutil.which("skopeo") is None, reason="no skopeo: run `apt-get install skopeo`")
+pytestmark = pytest.mark.skipif(shutil.which("skopeo") is None, reason="no skopeo: run `make skopeo`")
 repo, shell = _repo, _shell
 
 

@@ -12,7 +12,7 @@ _TRIES = 10
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 5.0
 
 
-def persistently(call: Callable[[], T], stop: Callable[[], bool]) -> T:
+def persistently(call: Callable[[], T], stop: Callable[[], bool], pause: Callable[[float], None] = time.sleep) -> T:
     """What the call gives, at the tenth try at the latest. What a try did, the next one must see for itself.
 
     Raises Interrupted, rather than trying again, where `stop` says so.
@@ -23,5 +23,5 @@ def persistently(call: Callable[[], T], stop: Callable[[], bool]) -> T:
         except Passing:
             if stop():
                 raise Interrupted("interrupted") from None
-            time.sleep(min(_LONGEST_WAIT, _FIRST_WAIT * 2**attempt))
+            pause(min(_LONGEST_WAIT, _FIRST_WAIT * 2**attempt))
     return call()

@@ -18,14 +18,11 @@ PERMISSIONS = {
     "CompleteMultipartUpload": "s3:PutObject",
     "CreateMultipartUpload": "s3:PutObject",
     "GetObject": "s3:GetObject",
-    "HeadObject": "s3:ListBucket",
+    "ListObjectsV2": "s3:ListBucket",
     "PutObject": "s3:PutObject",
     "UploadPart": "s3:PutObject",
 }
-"""The calls of this module and their IAM actions: on the objects under the prefix; s3:ListBucket, on the bucket.
-
-HeadObject takes s3:GetObject too: without s3:ListBucket, S3 says of what is not there that it is forbidden.
-"""
+"""The calls of this module and their IAM actions: on the objects under the prefix; s3:ListBucket, on the bucket."""
 
 _PART = 8 << 20
 _MOST_PARTS = 10_000
@@ -61,13 +58,12 @@ class LayoutObjects:
 
     def has(self, digest: str, size: int | None) -> bool:
         """What S3 has, it has as it was written: only the size is looked at."""
+        key = self._prefix + self._blob(digest)
         try:
-            found = self._call("HeadObject", "ContentLength", self._blob(digest))
-        except AwsFailure as error:
-            if error.code in {"404", "NoSuchKey", "NotFound"}:
-                return False
+            answer = self._client.call("ListObjectsV2", "KeyCount", Bucket=self._bucket, Prefix=key, MaxKeys=1)
+        except Error as error:
             raise self._lost(error) from error
-        return size in (None, found["ContentLength"])
+        return any(each["Key"] == key and size in (None, each["Size"]) for each in answer.get("Contents", ()))
 
     def write(self, digest: str, size: int | None, content: Iterable[bytes]) -> None:
         key = self._blob(digest)
@@ -100,7 +96,8 @@ class LayoutObjects:
 
     def read(self, digest: str) -> Iterator[bytes]:
         try:
-            yield from self._client.chunks("GetObject", "Body", Bucket=self._bucket, Key=self._blob(digest))
+            key = self._prefix + self._blob(digest)
+            yield from self._client.chunks("GetObject", "Body", Bucket=self._bucket, Key=key)
         except AwsFailure as error:
             raise self._unreadable(error) from error
 
@@ -150,7 +147,7 @@ class LayoutObjects:
         try:
             return self._client.call(operation, answer, Bucket=self._bucket, Key=self._prefix + key, **parameters)
         except AwsFailure as error:
-            if not isinstance(error, AccessDenied) and error.code != "403":
+            if not isinstance(error, AccessDenied):
                 raise
             needed = PERMISSIONS[operation]
             raise AccessDenied(
@@ -158,7 +155,7 @@ class LayoutObjects:
             ) from error
 
     def _lost(self, error: Error) -> BackupLost:
-        return BackupLost(f"backup {self.name}: can't be written: {error}")
+        return BackupLost(f"backup {self.name}: can't be read and written: {error}")
 
     def _unreadable(self, error: Error) -> Misuse:
         return Misuse(f"backup {self.name}: can't be read: {error}")

@@ -8,6 +8,7 @@
 - All of it may be done again at any time: what is there is left as it is.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
@@ -88,9 +89,13 @@ def put_back(
     dry_run: bool = False,
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[int], None] = lambda _: None,
+    pause: Callable[[float], None] = time.sleep,
 ) -> Work:
-    """Put images back, in this order; `there` is what the repository holds. What fails for all ends the work."""
-    run = _Run(port, there, source, stop, dry_run=dry_run)
+    """Put images back, in this order; `there` is what the repository holds. What fails for all ends the work.
+
+    `pause` waits for so many seconds before a call is tried again.
+    """
+    run = _Run(port, there, source, stop, pause, dry_run=dry_run)
     stopped_by: Error | None = None
     interrupted = False
     try:
@@ -115,6 +120,7 @@ class _Run:
         there: Mapping[str, Image],
         source: Source | None,
         stop: Callable[[], bool],
+        pause: Callable[[float], None],
         *,
         dry_run: bool,
     ) -> None:
@@ -124,6 +130,7 @@ class _Run:
         self._tags = {tag: image.digest for image in there.values() for tag in image.tags}
         self._source = source
         self._stop = stop
+        self._pause = pause
         self._dry_run = dry_run
         self._layers: dict[str, Availability] = {}
         self.ended: dict[str, Ended] = {}
@@ -133,7 +140,7 @@ class _Run:
         digests = list(dict.fromkeys(blob.digest for image in images for blob in image.parts.blobs))
         for start in range(0, len(digests), BATCH):
             batch = digests[start : start + BATCH]
-            self._layers |= persistently(partial(self._port.layers, batch), self._stop)
+            self._layers |= persistently(partial(self._port.layers, batch), self._stop, self._pause)
 
     def put(self, image: Lost) -> Ended:
         known = self._images.get(image.digest)
@@ -195,7 +202,7 @@ class _Run:
             else:
                 elsewhere[tag] = at
         if whole and not done:
-            persistently(partial(self._put, image, None), self._stop)
+            persistently(partial(self._put, image, None), self._stop, self._pause)
         self._there.add(image.digest)
         return Ended(image.digest, Result.PARTLY if elsewhere else Result.BACK, tuple(done), elsewhere, whole=whole)
 
@@ -214,7 +221,7 @@ class _Run:
                 return image.digest
             return at
 
-        return persistently(look_and_put, self._stop)
+        return persistently(look_and_put, self._stop, self._pause)
 
     def _put(self, image: Lost, tag: str | None) -> None:
         self._port.put(image.digest, image.manifest or b"", image.type_to_state, tag)
