@@ -40,7 +40,7 @@ class Image(Struct, frozen=True, gc=False):
     """Any manifest of a repository. Times are epoch seconds, `size` is in bytes.
 
     `children` are the digests that an index lists: empty for what is no index, None for an index whose manifest
-    has not been read.
+    has not been read. `archived_at` and `activated_at` are when it was last put into the archive and last taken out.
     """
 
     digest: str
@@ -53,6 +53,8 @@ class Image(Struct, frozen=True, gc=False):
     children: tuple[str, ...] | None = ()
     pulled_at: float | None = None
     artifact_type: str | None = None
+    archived_at: float | None = None
+    activated_at: float | None = None
 
     @property
     def own_size(self) -> int:

@@ -112,6 +112,8 @@ class ImagePart(Struct, forbid_unknown_fields=True, gc=False):
     status: Status
     subject: str | None
     children: tuple[str, ...] | None
+    archived_at: Seconds | None
+    activated_at: Seconds | None
     decision: Verdict
     reasons: Annotated[tuple[ReasonPart, ...], Meta(min_length=1)]
 

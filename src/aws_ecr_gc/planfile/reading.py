@@ -168,6 +168,8 @@ class _Reader:
             part.children,
             part.pulled_at,
             texts.setdefault(part.artifact_type, part.artifact_type),
+            part.archived_at,
+            part.activated_at,
         )
         reasons = (Reason(each.rule, each.detail, each.via) for each in part.reasons)
         return Decision(image, part.decision, tuple(self._reasons.setdefault(each, each) for each in reasons))

@@ -129,6 +129,8 @@ def _image_part(decision: Decision, reasons: dict[Reason, ReasonPart]) -> ImageP
         status=image.status,
         subject=image.subject,
         children=image.children,
+        archived_at=image.archived_at,
+        activated_at=image.activated_at,
         decision=decision.verdict,
         reasons=tuple(_reason_part(reason, reasons) for reason in decision.reasons),
     )

@@ -66,6 +66,8 @@ class ImagePart(Struct, forbid_unknown_fields=True):
     status: Status
     subject: str | None
     children: tuple[str, ...] | None
+    archived_at: datetime | None
+    activated_at: datetime | None
     decision: Verdict
     reasons: list[ReasonPart]
     outcome: OutcomePart | UnsetType = UNSET
@@ -170,17 +172,23 @@ def image_part(decision: Decision, outcome: Outcome | None) -> ImagePart:
         digest=image.digest,
         tags=image.tags,
         pushed_at=moment(image.pushed_at),
-        pulled_at=None if image.pulled_at is None else moment(image.pulled_at),
+        pulled_at=_moment(image.pulled_at),
         media_type=image.media_type,
         artifact_type=image.artifact_type,
         size=image.size,
         status=image.status,
         subject=image.subject,
         children=image.children,
+        archived_at=_moment(image.archived_at),
+        activated_at=_moment(image.activated_at),
         decision=decision.verdict,
         reasons=reason_parts(decision),
         outcome=UNSET if outcome is None else outcome_part(outcome),
     )
+
+
+def _moment(epoch: float | None) -> datetime | None:
+    return None if epoch is None else moment(epoch)
 
 
 def reason_parts(decision: Decision) -> list[ReasonPart]:

@@ -102,6 +102,8 @@ class EcrRepository:
             None if media_type in INDEX_TYPES else (),
             detail.last_recorded_pull_time,
             share(detail.artifact_media_type, detail.artifact_media_type),
+            detail.last_archived_at,
+            detail.last_activated_at,
         )
 
     def manifests(self, digests: Sequence[str]) -> dict[str, bytes]:
