@@ -9,11 +9,18 @@ from typing import Any
 import pytest
 
 from aws_ecr_gc.aws.permissions import PERMISSIONS
+from aws_ecr_gc.backup import copy, place_of
+from aws_ecr_gc.errors import AwsFailure
+from aws_ecr_gc.inventory import Status
+from aws_ecr_gc.plan import Action, Step
 from aws_ecr_gc.sandbox import Faults, Sandbox
 from aws_ecr_gc.sandbox.manifests import DOCKER_IMAGE, OCI_IMAGE, layer, write
 from tests.conftest import Shell
+from tests.policy.repositories import REPOSITORY
+from tests.registries.test_reading import InMemory
 from tests.restore.conftest import run, state, the_policy
 from tests.restore.conftest import shell as _shell
+from tests.restore.standin import Repository as InMemoryContent
 from tests.wire.builder import Builder
 from tests.wire.policies import operations
 
@@ -234,12 +241,12 @@ def test_an_image_that_vanishes_meanwhile_is_no_failure(
     assert repo.digests["single-1"] in blobs(place)
 
 
-def test_an_archived_image_cannot_be_copied(repo: Builder, shell: Shell, sandbox: Sandbox, place: Path) -> None:
-    repo.repository.archive(repo.digests["single-0"])
-    finished = shell("run", "-f", the_policy(shell), "--yes", "--backup", str(place))
-    assert finished.exit == 0, "an archived image is no step of this plan"
-    assert repo.digests["single-0"] in repo.repository.images
-    assert sandbox.deletions
+def test_an_archived_image_cannot_be_copied(tmp_path: Path) -> None:
+    step = Step(Action.DELETE, "sha256:" + "0" * 64, (), Status.ARCHIVED, 1.0, 1, (), 0)
+    to = place_of(str(tmp_path / "b"), lambda: pytest.fail("no S3 is asked for")).layout(REPOSITORY)
+    with pytest.raises(AwsFailure, match="is archived, and ECR gives nothing of what is: take it out of the archive"):
+        copy([step], {}, InMemory(), InMemoryContent(), to, stop=lambda: False, progress=lambda _: None)
+    assert not (tmp_path / "b").exists()
 
 
 def test_a_disk_without_room_is_told_before_anything_is_fetched(sandbox: Sandbox, shell: Shell, place: Path) -> None:

@@ -35,6 +35,7 @@ class Backups:
         self._connection = connection
         self._live = live
         self._console = console
+        self._session: Session | None = None
 
     def before(
         self,
@@ -81,10 +82,7 @@ class Backups:
             f"repository {name}: {text.manifests(len(steps))} and more will be read for the backup, "
             "which counts as a pull"
         )
-        connection = self._connection
-        session = Session(connection.profile, connection.region)
-        contents = EcrContents(session, connection.registry_id, connection.endpoint_url, CONNECTIONS)
-        with closing(contents):
+        with closing(self._contents()) as contents:
             copied = backup.copy(
                 steps,
                 images,
@@ -99,6 +97,12 @@ class Backups:
             f"{copied.layers} layers fetched ({text.size(copied.size)})"
         )
         return (terms if terms.pulled_since is None else replace(terms, pulled_since=self._live.time())), earlier
+
+    def _contents(self) -> EcrContents:
+        connection = self._connection
+        if self._session is None:
+            self._session = Session(connection.profile, connection.region)
+        return EcrContents(self._session, connection.registry_id, connection.endpoint_url, CONNECTIONS)
 
     def _pulled(self, steps: Iterable[Step], port: RepositoryPort, since: float, earlier: Earlier) -> Iterable[Outcome]:
         """Those that others pulled since the plan: afterwards nobody could tell that from our own reading."""
