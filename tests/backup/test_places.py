@@ -4,7 +4,6 @@ import http.server
 import json
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.sandbox import Sandbox
 from aws_ecr_gc.sandbox.manifests import OCI_IMAGE, digest_of, layer, write
 from tests.conftest import Shell
+from tests.journal.test_files import files_no_larger_than
 from tests.restore.conftest import run, the_policy
 from tests.restore.conftest import shell as _shell
 from tests.wire.builder import Builder
@@ -39,17 +39,6 @@ REPOSITORY = Repository(Registry("123456789012", "us-east-1", "aws"), "testrepo"
 
 def no_s3() -> Any:
     raise AssertionError("no S3 is asked for")
-
-
-@contextmanager
-def files_no_larger_than(limit: int) -> Iterator[None]:
-    """A disk that is full soon: Python ignores SIGXFSZ, so that write fails."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_disk_that_fills_leaves_nothing_half_written(tmp_path: Path) -> None:

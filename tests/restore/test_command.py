@@ -1,13 +1,15 @@
 """`restore` on the wire: what a run deleted is back, by its journal."""
 
 import base64
+import fcntl
 import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
-from aws_ecr_gc.sandbox import Behaviour, Sandbox, Scenario
+from aws_ecr_gc.sandbox import Behaviour, Faults, Sandbox, Scenario
 from aws_ecr_gc.sandbox.manifests import OCI_IMAGE, layer
 from tests.conftest import Finished, Shell
 from tests.restore.conftest import run, state, the_policy
@@ -240,3 +242,68 @@ def test_a_repository_that_is_gone_is_told(shell: Shell, sandbox: Sandbox) -> No
     assert finished.exit == 2
     assert "repository testrepo: not found in us-east-1" in finished.err
     assert "10 images not attempted" in finished.err
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_what_a_lost_answer_leaves_open_is_put_back(
+    repo: Builder, shell: Shell, sandbox: Sandbox, resumed: bool
+) -> None:
+    before = state(repo)
+    sandbox.faults = Faults(lost_answer_share=1, operations=["BatchDeleteImage"])
+    done = shell("run", "-f", the_policy(shell), "--yes")
+    assert done.exit == 5
+    assert len(repo.repository.images) < len(before), "the call took effect"
+    journal = done.err.rpartition("journal: ")[2].strip()
+    sandbox.faults = Faults()
+    if resumed:
+        assert shell("apply", "--resume", journal, "--yes").exit == 0
+    finished = shell("restore", journal)
+    assert finished.exit == 0, finished.out + finished.err
+    assert state(repo) == before
+
+
+def test_all_tags_of_an_image_come_back_where_ecr_removed_it_whole_for_one(sandbox: Sandbox, shell: Shell) -> None:
+    """More tags than one call takes: the image is gone with the first call, and the others are never called for."""
+    sandbox.reset(Scenario(behaviour=Behaviour(pair_deletes="image")))
+    repo = Builder(sandbox)
+    tags = [f"build-{number}" for number in range(102)]
+    repo.image("many", *tags)
+    repo.image("new", "build-a")
+    repo.image("newer", "build-b")
+    before = state(repo)
+    journal = run(shell)
+    assert repo.names() == {"new", "newer"}
+    assert shell("restore", journal).exit == 0
+    assert state(repo) == before
+
+
+def test_calls_that_fail_for_all_end_the_work(repo: Builder, shell: Shell, sandbox: Sandbox) -> None:
+    journal = run(shell)
+    sandbox.faults = Faults(deny=["PutImage"])
+    finished = shell("restore", journal, "--output", "json")
+    assert finished.exit == 3
+    assert "access denied: the permission ecr:PutImage is missing" in finished.err
+    assert operations(sandbox).count("PutImage") == 1
+    (part,) = json.loads(finished.out)["repositories"]
+    assert (part["images"], part["not_attempted"]) == ([], 10)
+    assert "the permission ecr:PutImage" in part["stopped_by"]
+    assert len(repo.repository.images) == 6
+
+
+def test_a_document_fits_its_schema(repo: Builder, shell: Shell) -> None:
+    journal = run(shell)
+    repo.image("new", "build-0")
+    repo.repository.layers.remove(layer("base", 1000, OCI_IMAGE).digest)
+    schema = json.loads((Path(__file__).parents[2] / "src/aws_ecr_gc/schemas/restoration.schema.json").read_text())
+    for words in ((), ("--dry-run",)):
+        jsonschema.validate(json.loads(shell("restore", journal, "--output", "json", *words).out), schema)
+
+
+def test_a_journal_that_is_being_written_is_left_alone(repo: Builder, shell: Shell) -> None:
+    path = Path(run(shell))
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        finished = shell("restore", str(path))
+    assert finished.exit == 2
+    assert "another process is at work with it; wait until it has ended" in finished.err
+    assert len(repo.repository.images) == 6
