@@ -4,6 +4,9 @@
 """
 
 import json
+import os
+import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,10 @@ class RestoreCase(ApplyCase):
     """An apply, what its journal finishes, and what is put back from it. It all follows from the seed."""
 
     def restore(self) -> None:
-        """Restore under faults, maybe killed; then in calm; then once more, which must find nothing to do."""
+        """Restore under faults, maybe killed; then in calm; then once more, which must find nothing to do.
+
+        What was planted for the apply and has not struck by now strikes no more.
+        """
         path = next(iter(self._journals.glob("*.jsonl")), None)
         if path is None or not self._deleted:
             return
@@ -32,13 +38,19 @@ class RestoreCase(ApplyCase):
         code = self._process_of(["restore", str(path)])
         assert code in _EXITS or self.killed, (self._home / "out.err").read_text()
         self._no_tag_was_taken_away()
-        self._calm, self._sandbox.faults = True, Faults()
+        self._restoring, self._sandbox.faults = False, Faults()
         first = self._restored(path)
         self._promises_are_kept(path, first)
         self._no_tag_was_taken_away()
         before = {digest: sorted(image.tags) for digest, image in self._repository.images.items()}
         self._restored(path)
         assert {digest: sorted(image.tags) for digest, image in self._repository.images.items()} == before
+
+    def _tag_heavily(self) -> None:
+        """More tags than fit in one call, but not many more: they come back at ten a second."""
+        digest = self._random.choice(sorted(self._repository.images))
+        for number in range(self._random.randint(101, 104)):
+            self._repository.tag(f"build-many-{number}", digest)
 
     def _restored(self, path: Path) -> dict[str, Any]:
         """What a restore in calm says of each image."""
@@ -67,17 +79,18 @@ class RestoreCase(ApplyCase):
     def _plant_for_restore(self) -> None:
         """Somebody sets tags and pushes while the restore is under way, and it may be killed."""
         draw = self._random
-        self._calm = False
-        self.killed = False
+        self._restoring, self.killed = True, False
         seen = [call.operation for call in self._sandbox.calls]
         for _ in range(draw.choice([0, 1, 2])):
             operation = draw.choice(["DescribeImages", "BatchCheckLayerAvailability", "PutImage"])
-            plant = draw.choice([self._sandbox.before, self._sandbox.after])
-            plant(operation, self._taking, call=seen.count(operation) + draw.randint(1, 6))
+            when = draw.choice(["before", "after"])
+            plant = self._sandbox.before if when == "before" else self._sandbox.after
+            in_window = (when, operation) in {("after", "DescribeImages"), ("before", "PutImage")}
+            plant(operation, partial(self._take, in_window=in_window), call=seen.count(operation) + draw.randint(1, 6))
         if draw.random() < 0.4:
             operation = draw.choice(["DescribeImages", "PutImage", "PutImage"])
             plant = draw.choice([self._sandbox.before, self._sandbox.after])
-            plant(operation, self._kill, call=seen.count(operation) + draw.randint(1, 5))
+            plant(operation, self._kill_restore, call=seen.count(operation) + draw.randint(1, 5))
         self._repository.settings.tag_mutability = draw.choice(["MUTABLE", "IMMUTABLE"])
         self._sandbox.faults = Faults(
             seed=draw.randrange(1_000_000),
@@ -89,17 +102,26 @@ class RestoreCase(ApplyCase):
             expire_credentials_after=draw.choice([None, None, None, draw.randint(0, 8)]),
         )
 
-    def _taking(self, request: dict[str, Any]) -> None:
-        """Somebody puts a tag that may be about to come back on an image of their own."""
+    def _kill_restore(self, _request: dict[str, Any]) -> None:
+        if self._restoring and self._process is not None and self._process.pid is not None:
+            self.killed = True
+            os.kill(self._process.pid, signal.SIGKILL)
+
+    def _take(self, request: dict[str, Any], *, in_window: bool) -> None:
+        """Somebody puts a tag that may be about to come back on an image of their own.
+
+        Only the tag that was just looked for, or is just to be put, is in the window of one call that there is.
+        """
         there = sorted(self._repository.images)
         lost = sorted({tag for each in self._deleted for tag in each.tags} - self._repository.tags.keys())
-        if self._calm or not there or not lost:
+        if not self._restoring or not there or not lost:
             return
-        tag = request.get("imageTag") or self._random.choice(lost)
+        named = request.get("imageTag") or (request.get("imageIds") or [{}])[0].get("imageTag")
+        tag = named or self._random.choice(lost)
         if tag not in self._repository.tags:
             self._repository.tag(tag, self._random.choice(there))
-            if request.get("imageTag") and self._repository.settings.tag_mutability == "MUTABLE":
-                self._taken.add(tag)  # right between the last look and the call: the one window there is
+            if in_window and tag == named and self._repository.settings.tag_mutability == "MUTABLE":
+                self._taken.add(tag)
             else:
                 self._given[tag] = self._repository.tags[tag]
 
