@@ -25,6 +25,7 @@ from aws_ecr_gc.report import (
     judgements,
     plans,
     restorations,
+    unarchived,
     uses,
 )
 from aws_ecr_gc.sandbox import scenario_schema
@@ -109,6 +110,7 @@ SCHEMAS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "policytest-result": ("How cases for a policy ended", judgements.schema),
     "doctor": ("What doctor found", checks.schema),
     "restoration": ("What was put back", restorations.schema),
+    "unarchive": ("What came out of the archive", unarchived.schema),
     "journal": ("One record of a journal of aws-ecr-gc", journal.schema),
     "in-use": ("What is in use, by image and by workload", uses.schema),
     "difference": ("What changes sides from one policy to another", differences.schema),

@@ -70,6 +70,7 @@ class Config(Struct, frozen=True):
     strict: bool = False
     allow_unread: tuple[str, ...] = ()
     backup: str | None = None
+    journal: Keeping = Keeping()
     output: str = "text"
 
 

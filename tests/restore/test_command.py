@@ -14,7 +14,7 @@ from aws_ecr_gc.sandbox.manifests import OCI_IMAGE, layer
 from tests.conftest import Finished, Shell
 from tests.restore.conftest import run, state, the_policy
 from tests.wire.builder import Builder
-from tests.wire.policies import operations
+from tests.wire.policies import operations, policy, policy_file
 
 
 def restored(finished: Finished) -> dict[str, dict[str, Any]]:
@@ -307,3 +307,21 @@ def test_a_journal_that_is_being_written_is_left_alone(repo: Builder, shell: She
     assert finished.exit == 2
     assert "another process is at work with it; wait until it has ended" in finished.err
     assert len(repo.repository.images) == 6
+
+
+def test_tags_that_a_policy_removed_are_put_back_and_what_it_archived_is_left(
+    repo: Builder, shell: Shell, sandbox: Sandbox
+) -> None:
+    before = state(repo)
+    for action, tags in (("untag", "build-.*"), ("archive", "(also-)?build-.*")):
+        rule = {"name": "builds", "match": {"regex": tags}, "keep": {"newest": 2}}
+        file = policy_file(shell.home / "policy.json", policy(rule, action=action))
+        done = shell("run", "-f", file, "--yes")
+        assert done.exit == 0, done.err
+        assert state(repo).keys() == before.keys()
+        seen = len(sandbox.calls)
+        finished = shell("restore", done.err.rpartition("journal: ")[2].strip())
+        assert finished.exit == 0, finished.out + finished.err
+        assert state(repo) == before
+        assert ("PutImage" in operations(sandbox, seen)) == (action == "untag")
+    assert {image.status for image in repo.repository.images.values()} == {"ACTIVE", "ARCHIVED"}

@@ -1,6 +1,6 @@
 """`restore`: put back what a journal says was deleted, or what a backup holds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 
 from msgspec import Struct
@@ -13,8 +13,11 @@ from aws_ecr_gc.app.journals import s3_of
 from aws_ecr_gc.aws.client import Session
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.errors import Error, Exit, Misuse, worst
+from aws_ecr_gc.inventory import Image
 from aws_ecr_gc.journal import InRepository, Recorded
+from aws_ecr_gc.plan import Action
 from aws_ecr_gc.plan import Result as Outcome
+from aws_ecr_gc.ports import BATCH
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.registries.ecr import EcrContents, EcrRegistry, registry_of
 from aws_ecr_gc.report import document, restorations, text
@@ -58,7 +61,7 @@ def restore(asked: Asked, *, console: Console) -> Exit:
         console.say("nothing was deleted, so there is nothing to put back")
         return Exit.DONE
     parts = list(_chosen(parts, asked.images))
-    if all(each.manifest is None for part in parts for each in part.lost.values()):
+    if not any(each.manifest is not None or each.may_be_there for part in parts for each in part.lost.values()):
         raise Misuse(
             "nothing can be put back: no manifest is on record, for the journal was kept with --no-restore; "
             "give --from with a backup, if there is one"
@@ -90,16 +93,20 @@ def _of_journal(recorded: Recorded, place: backup.Place | None) -> list[_Part]:
 
 
 def _lost(of_it: InRepository) -> Iterator[tuple[str, Lost]]:
-    """What was deleted, or may have been: a call without an answer counts."""
+    """What was deleted or lost tags, or may have: a call without an answer counts. What was archived is there."""
     doubtful = set(of_it.doubtful)
+    archived = {step.digest for step in of_it.planned.steps if step.action is Action.ARCHIVE}
+    untagged = {step.digest for step in of_it.planned.steps if step.action is Action.UNTAG}
     for digest, seen in of_it.images.items():
+        if digest in archived:
+            continue
         outcome = of_it.outcomes.get(digest)
         done = outcome is not None and outcome.result is Outcome.DONE
         removed = of_it.removed.get(digest, set())
         if done or removed or digest in doubtful:
             tags = of_it.attempted[digest] if done or digest in doubtful else {tag for tag in removed if tag}
             in_sight = tuple(tag for tag in seen.tags if tag in tags)
-            yield digest, Lost(digest, seen.tags, in_sight, seen.media_type, seen.manifest)
+            yield digest, Lost(digest, seen.tags, in_sight, seen.media_type, seen.manifest, digest in untagged)
 
 
 def _with_manifest(image: Lost, layout: backup.Layout | None) -> Lost:
@@ -201,10 +208,11 @@ class _Restoring:
         try:
             pages = self._registry.repository(name).pages()
             there = {image.digest: image for page in pages for image in page}
+            lost = self._with_manifests_there(part, there)
         except Error as error:
             return Work({}, error, interrupted=False)
         work = put_back(
-            in_order(part.lost),
+            in_order(lost),
             there,
             self._contents.of(name),
             source=None if part.layout is None else _FromLayout(part.layout),
@@ -214,6 +222,26 @@ class _Restoring:
         )
         self._console.clear()
         return work
+
+    def _with_manifests_there(self, part: _Part, there: Mapping[str, Image]) -> dict[str, Lost]:
+        """With the manifests of those that only lost tags, where these are not on record: ECR has them."""
+        wanted = [
+            digest
+            for digest, each in part.lost.items()
+            if digest in there and each.manifest is None and set(each.removed) - set(there[digest].tags)
+        ]
+        port = self._registry.repository(part.repository.name)
+        found: dict[str, bytes] = {}
+        if wanted:
+            self._console.say(
+                f"repository {part.repository.name}: {text.manifests(len(wanted))} will be read, which counts as a pull"
+            )
+        for start in range(0, len(wanted), BATCH):
+            found |= port.manifests(wanted[start : start + BATCH])
+        return {
+            digest: replace(each, manifest=found[digest]) if digest in found else each
+            for digest, each in part.lost.items()
+        }
 
     def _report(self, part: _Part, work: Work) -> None:
         restored = restorations.RestoredRepository(

@@ -25,6 +25,7 @@ def parser() -> Parser:
     made.switch("for-snapshot", "for aws-ecr-gc snapshot with these --repo")
     made.switch("for-restore", "for aws-ecr-gc restore in these --repo; with --from, of a backup too")
     made.value("from", guarded=True, metavar="PLACE", help="with --for-restore: the place of the backup")
+    made.switch("for-unarchive", "for aws-ecr-gc unarchive in these --repo")
     made.switch("for-workloads", "for the role in other accounts where what is in use is looked for")
     made.switch("yes", "as of run; of no account here")
     flags.declare_strict(made)
@@ -48,6 +49,8 @@ def run(arguments: Sequence[str]) -> Exit:
         raise Misuse("--from: goes with --for-restore")
     if asked.for_restore:
         return _print_restore_policy(asked)
+    if asked.for_unarchive:
+        return _print_unarchive_policy(asked)
     if asked.for_workloads:
         return _print_workloads_policy(asked)
     if not asked.f and len(asked.repo) != 1 and not asked.for_snapshot:
@@ -77,6 +80,15 @@ def _print_restore_policy(asked: argparse.Namespace) -> Exit:
     connection = flags.connection_from(asked)
     policy = restore_policy(tuple(asked.repo), connection, journal=asked.journal, source=vars(asked)["from"])
     print(json.dumps(policy, indent=2))
+    return Exit.DONE
+
+
+def _print_unarchive_policy(asked: argparse.Namespace) -> Exit:
+    if asked.f or asked.keep or asked.delete_untagged:
+        raise Misuse("--for-unarchive: no policy has a part in it; leave out -f, --keep and --delete-untagged")
+    from aws_ecr_gc.app.permissions import unarchive_policy
+
+    print(json.dumps(unarchive_policy(tuple(asked.repo), flags.connection_from(asked)), indent=2))
     return Exit.DONE
 
 

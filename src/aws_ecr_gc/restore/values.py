@@ -13,7 +13,8 @@ class Lost(Struct, frozen=True, dict=True):
     """What is known of an image that was deleted, or lost tags.
 
     `tags` are all that it had before, for an image that is gone; `removed` those that may have been taken off it, for
-    one that is still there. The manifest is None where it is not on record.
+    one that is still there. The manifest is None where it is not on record; ECR may have that of an image that only
+    lost tags (`may_be_there`).
     """
 
     digest: str
@@ -21,6 +22,7 @@ class Lost(Struct, frozen=True, dict=True):
     removed: tuple[str, ...]
     media_type: str | None
     manifest: bytes | None
+    may_be_there: bool = False
 
     @cached_property
     def parts(self) -> Parts:
