@@ -88,7 +88,7 @@ class ApplyCase(FaultCase):
         return code
 
     def _recorded(self, path: Path) -> Recorded:
-        place, name = journal.journal_at(path, _no_s3)
+        place, name = journal.journal_at(path, no_s3)
         return journal.read(place, name)
 
     def _everything_was_announced(self, recorded: Recorded) -> None:
@@ -110,5 +110,5 @@ class ApplyCase(FaultCase):
                     assert digest in self._touched, f"{digest} is said to have changed: {outcome.detail}"
 
 
-def _no_s3() -> Client:
+def no_s3() -> Client:
     raise AssertionError("no S3 is asked for")

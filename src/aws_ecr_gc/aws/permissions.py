@@ -18,12 +18,15 @@ class Need(Enum):
     )
     DELETE = "when something is deleted"
     ARCHIVE = "where a policy archives what does not stay, and for `unarchive`"
-    UNTAG = "where a policy removes tags: an image that ECR takes whole for a tag is put back"
+    UNTAG = "where a policy removes tags: an image that ECR takes whole for a tag is put back; and for `restore`"
     NAMES = "where repositories are chosen by a glob, or several"
     TAGS = "where a policy selects by resource tags"
     REPLICATION = (
         "when something may be deleted under a policy file, and for `doctor`: whether deletions are replicated"
     )
+    BACKUP = "with `--backup`: downloading the layers of what will be deleted"
+    RESTORE = "for `restore`: which layers are there"
+    UPLOAD = "for `restore --from`: uploading layers"
     DOCTOR = "for `doctor`: whether the caller's role is excluded from pull-time updates"
 
 
@@ -47,6 +50,11 @@ PERMISSIONS: dict[str, Permission] = {
     "DescribeRepositories": Permission("ecr:DescribeRepositories", Need.NAMES),
     "ListTagsForResource": Permission("ecr:ListTagsForResource", Need.TAGS),
     "DescribeRegistry": Permission("ecr:DescribeRegistry", Need.REPLICATION),
+    "GetDownloadUrlForLayer": Permission("ecr:GetDownloadUrlForLayer", Need.BACKUP),
+    "BatchCheckLayerAvailability": Permission("ecr:BatchCheckLayerAvailability", Need.RESTORE),
+    "InitiateLayerUpload": Permission("ecr:InitiateLayerUpload", Need.UPLOAD),
+    "UploadLayerPart": Permission("ecr:UploadLayerPart", Need.UPLOAD),
+    "CompleteLayerUpload": Permission("ecr:CompleteLayerUpload", Need.UPLOAD),
     "ListPullTimeUpdateExclusions": Permission("ecr:ListPullTimeUpdateExclusions", Need.DOCTOR),
 }
 

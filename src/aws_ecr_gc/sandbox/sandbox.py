@@ -33,7 +33,7 @@ class Sandbox:
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(SHUTDOWN_POLL_SECONDS,), name="ecr-sandbox", daemon=True
         )
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = self._life.world.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
         self.start()
@@ -57,7 +57,9 @@ class Sandbox:
 
     def reset(self, scenario: Scenario | None = None) -> None:
         """Forget everything, and begin again with another scenario, at the same port."""
-        self._life = life_of(scenario or Scenario())
+        life = life_of(scenario or Scenario())
+        life.world.url = self.url
+        self._life = life
 
     def registry(self, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> Registry:
         """The registry of an account in a region, to look into and to change."""
