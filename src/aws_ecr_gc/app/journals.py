@@ -76,7 +76,8 @@ class Log:
         except (Misuse, JournalLost) as error:
             if not self._lenient:
                 raise
-            self._console.say(f"warning: there is no journal, so nothing can be put back: {error}")
+            reason = error.__cause__ or error  # without the way round: it is taken already
+            self._console.say(f"warning: no journal is kept, so nothing can be put back: {reason}")
             return None
         self._announce_reading(plan)
         return Lenient(recorder, self._console) if self._lenient else recorder
