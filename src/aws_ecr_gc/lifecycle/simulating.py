@@ -246,12 +246,12 @@ class _Course:
         }
         changed = self._evaluate(marks)
         for day in range(1, days + 1):
-            self._now = self._at + day * EVERY
-            activated = self._finish_activations()
-            if changed or activated or self._ages():
+            changed |= self._pass_to(self._at + day * EVERY)
+            if changed or self._ages():
                 changed = self._evaluate(self._marks())
             else:
                 self._fail_again()
+        self._pass_to(self._now + EVERY)
         return Simulation(
             self._at,
             days + 1,
@@ -292,11 +292,12 @@ class _Course:
         """
         begun = before = len(self._events)
         self._carry_out(marks)
-        self._sweep_up()
-        while self._assumptions.passes is Passes.SETTLED and self._failing and len(self._events) > before:
-            before = len(self._events)
-            self._carry_out(self._marks())
+        if self._assumptions.passes is Passes.SETTLED:
             self._sweep_up()
+            while self._failing and len(self._events) > before:
+                before = len(self._events)
+                self._carry_out(self._marks())
+                self._sweep_up()
         for failure in self._failing:
             self._note(failure)
         return len(self._events) > begun
@@ -366,9 +367,18 @@ class _Course:
             timed = [(time, p) for p in positions if (time := self._time(members.rule, p)) is not None]
             members.drop(timed)
 
+    def _pass_to(self, now: float) -> bool:
+        """Let time pass to the next evaluation: restores end, what follows has followed; whether anything changed."""
+        self._now = now
+        before = len(self._events)
+        activated = self._finish_activations()
+        self._sweep_up()
+        return activated or len(self._events) > before
+
     def _finish_activations(self) -> bool:
         """What was on its way back from the archive at the beginning is back by now; whether there is any."""
-        ready = [p for p in self._activating if not self._places[p].gone]
+        places = self._places
+        ready = [p for p in self._activating if places[p].status is Status.ACTIVATING and not places[p].gone]
         self._activating = []
         self._drop(ready)
         for position in ready:

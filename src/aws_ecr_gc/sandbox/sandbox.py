@@ -13,6 +13,7 @@ from aws_ecr_gc.sandbox.dispatch import answer
 from aws_ecr_gc.sandbox.exchange import Answer, Arrival
 from aws_ecr_gc.sandbox.faults import Faults
 from aws_ecr_gc.sandbox.life import Call, life_of
+from aws_ecr_gc.sandbox.lifecycle_runs import LifecycleAction
 from aws_ecr_gc.sandbox.scenario import Scenario
 from aws_ecr_gc.sandbox.server import SHUTDOWN_POLL_SECONDS, Server
 from aws_ecr_gc.sandbox.store import Deletion, Registry
@@ -82,8 +83,13 @@ class Sandbox:
         return self._life.world.deletions
 
     @property
+    def lifecycle_actions(self) -> list[LifecycleAction]:
+        """What lifecycle policies did to images, and what failed, so far, in order."""
+        return self._life.world.lifecycles.actions
+
+    @property
     def clock(self) -> Clock:
-        """The clock that push times, pull times and activations go by."""
+        """The clock that push times, pull times, activations and lifecycle policies go by."""
         return self._life.world.clock
 
     @property
