@@ -324,13 +324,16 @@ class _Course:
 
     def _sweep_up(self) -> None:
         """What refers to something that went (or was archived) goes (is archived) too, and what refers to that."""
-        while self._swept_to < len(self._events):
-            new = self._events[self._swept_to :]
-            self._swept_to = len(self._events)
-            for event in new:
+        followed = self._events[self._swept_to :]
+        started = -1
+        while started < len(self._events):
+            started = len(self._events)
+            for event in followed:
                 for position in self._referrers.get(self._positions[event.digest], ()):
                     self._sweep(position, event)
-            self._settle(self._swept_to)
+            followed += self._events[started:]
+            self._settle(started)
+        self._swept_to = len(self._events)
 
     def _sweep(self, position: int, event: Event) -> None:
         place = self._places[position]

@@ -110,8 +110,7 @@ class LifecycleRuns:
             done, failures = self._carry_out(repository, schedule, now)
             if self._behaviour.lifecycle_settles:
                 waiting, schedule.waiting = schedule.waiting, []
-                for each in waiting:
-                    self._follow(repository, each.subject, now, archived=each.archived)
+                self._follow(repository, waiting, now)
                 if done and failures:
                     continue
             self.actions += failures
@@ -144,17 +143,21 @@ class LifecycleRuns:
     def _sweep_what_is_due(self, repository: Repository, schedule: _Schedule, now: float) -> None:
         due = [each for each in schedule.waiting if each.due <= now]
         schedule.waiting = [each for each in schedule.waiting if each.due > now]
-        for each in due:
-            self._follow(repository, each.subject, now, archived=each.archived)
+        self._follow(repository, due, now)
 
-    def _follow(self, repository: Repository, subject: str, now: float, *, archived: bool) -> None:
-        """What refers to a subject follows it, and what refers to that."""
-        for digest in repository.referrers_of(subject):
-            image = repository.images[digest]
-            if repository.holders_of(digest) or (archived and image.status != "ACTIVE"):
-                continue
-            self._act(repository, image, now, None, archived=archived)
-            self._follow(repository, digest, now, archived=archived)
+    def _follow(self, repository: Repository, gone: list[_Waiting], now: float) -> None:
+        """What refers to these follows, and what refers to that, until nothing more can."""
+        moved = True
+        while moved:
+            moved = False
+            for subject in list(gone):
+                for digest in repository.referrers_of(subject.subject):
+                    image = repository.images[digest]
+                    if repository.holders_of(digest) or (subject.archived and image.status != "ACTIVE"):
+                        continue
+                    self._act(repository, image, now, None, archived=subject.archived)
+                    gone.append(_Waiting(now, digest, subject.archived))
+                    moved = True
 
 
 def _action(
