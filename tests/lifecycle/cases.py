@@ -1,6 +1,6 @@
 """Generated policies, repositories and readings of what the documentation leaves open."""
 
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 
@@ -12,6 +12,10 @@ _ENTRIES = ("prod*", "*prod*", "beta*", "prod", "*", "*-1", "p*d*1", "latest", "
 _PREFIXES = ("prod", "beta", "alpha", "v", "sha256-", "", "x*")
 _AGES = (0.0, 0.5, 1.0, 1 + 0.001 / DAY, 1 - 0.001 / DAY, 2.0, 2.5, 3.0, 5.0, 7.0, 7 + 1 / DAY, 20.0, 120.0, -0.1)
 _DAYS = (1, 2, 3, 6)
+
+_RESTORED: list[Literal["activated", "counts", "pushed"]] = ["activated", "counts", "pushed"]
+_LENGTHS: list[Literal["hours", "calendar"]] = ["hours", "calendar"]
+_CLASSES: list[Literal["none", "standard", "archive"]] = ["none", "standard", "archive"]
 
 Reading = tuple[Behaviour, tuple[str, ...]]
 
@@ -89,9 +93,9 @@ def repositories(draw: st.DrawFn) -> list[Spec]:
 @st.composite
 def readings(draw: st.DrawFn) -> Reading:
     """The same reading as switches of the stand-in and of the simulator."""
-    restored = draw(st.sampled_from(["activated", "counts", "pushed"]))
-    days = draw(st.sampled_from(["hours", "calendar"]))
-    activating = draw(st.sampled_from(["none", "standard", "archive"]))
+    restored = draw(st.sampled_from(_RESTORED))
+    days = draw(st.sampled_from(_LENGTHS))
+    activating = draw(st.sampled_from(_CLASSES))
     referrers, settles = draw(st.booleans()), draw(st.booleans())
     behaviour = Behaviour(
         restored_age=restored,

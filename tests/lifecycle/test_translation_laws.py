@@ -98,7 +98,8 @@ def repositories(draw: st.DrawFn, conditions: frozenset[Condition], *, plain: bo
         earlier = [image.digest for image in made]
         count = draw(st.sampled_from([0, 1, 1] if plain else [0, 1, 1, 2]))
         tags = tuple(free.pop() for _ in range(count) if free)
-        subject, children = None, ()
+        subject: str | None = None
+        children: tuple[str, ...] = ()
         if kind == "referrer" and earlier:
             subject = draw(st.sampled_from(earlier))
             tags = () if Condition.TAGGED_PARTS in conditions else tags

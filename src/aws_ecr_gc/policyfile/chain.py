@@ -61,6 +61,13 @@ class PolicyFile:
         return len(policies), sum(len(policy.rules) for policy in policies)
 
     @property
+    def single(self) -> Policy | None:
+        """The policy, where the documents have one in all, whichever repositories it is for."""
+        if self.counts[0] != 1:
+            return None
+        return self._made(tuple(0 if layer.policies else None for layer in self._layers))
+
+    @property
     def by_pull_time(self) -> list[str]:
         """The rules that go by pull times, each with where it stands."""
         return [
