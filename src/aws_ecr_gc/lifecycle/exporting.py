@@ -243,7 +243,7 @@ class _Exporter:
             priority += 1
             count_type = CountType.MORE_THAN if atom.by_count else CountType.PUSHED
             entries = (atom.pattern,) if atom.status is TagStatus.TAGGED else ()
-            yield EcrRule(priority, atom.status, count_type, atom.number, entries, description=f"rule {atom.name}")
+            yield EcrRule(priority, atom.status, count_type, atom.number, entries, description=atom.name)
 
     def _order(self, atom: _Atom) -> tuple[bool, int, int]:
         wider = sum(other.takes(atom) for other in self._atoms)

@@ -60,9 +60,9 @@ class _Importer:
             return
         needed = reduced(patterns or ())
         if rule.action is Action.TRANSITION:
-            self._keep_from_others(rule, needed, f"{subject} archives")
+            self._keep_from_others(rule, needed, "it archives")
         elif len(needed) > 1:
-            self._keep_from_others(rule, needed, f"{subject} asks for several tags at once ({', '.join(needed)})")
+            self._keep_from_others(rule, needed, f"it asks for several tags at once ({', '.join(needed)})")
         else:
             self._made.append(OurRule(self._name(rule), self._match(rule, needed), _keep(rule)))
             self._untagged_is_taken |= rule.tag_status is TagStatus.UNTAGGED
@@ -96,7 +96,7 @@ class _Importer:
 
     def _name(self, rule: Rule) -> str:
         words = " ".join((rule.description or "").split())[:100]
-        return f"{rule.priority} {words}" if words and words.isprintable() else f"rule {rule.priority}"
+        return f"{rule.priority} {words}" if words and words.isprintable() else f"priority {rule.priority}"
 
     def _of_the_whole(self) -> Iterator[Difference]:
         """How the two languages differ whatever the rules."""

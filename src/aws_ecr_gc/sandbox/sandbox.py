@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
+from aws_ecr_gc.sandbox import control
 from aws_ecr_gc.sandbox.clock import Clock
 from aws_ecr_gc.sandbox.dispatch import answer
 from aws_ecr_gc.sandbox.exchange import Answer, Arrival
@@ -114,5 +115,7 @@ class Sandbox:
 
     def _answer(self, arrival: Arrival) -> Answer:
         life = self._life
+        if arrival.path.startswith(control.PREFIX):
+            return control.answer(life.world, arrival)
         with life.counting():
             return answer(life, arrival)
