@@ -173,7 +173,7 @@ class _Reader:
         node = members.get(name)
         if node is None:
             return None
-        value = int(float(str(node.scalar))) if isinstance(node.scalar, float) else int(str(node.scalar))
+        value = int(str(node.scalar))
         if value < minimum:
             message = f"numeric instance is lower than the required minimum (minimum: {minimum}, found: {value})"
             self._at("minimum", node, (*path, name), message, mend)
@@ -343,8 +343,7 @@ def _kind(node: Node) -> str:
         return "boolean"
     if isinstance(node.scalar, str):
         return "string"
-    is_whole = isinstance(node.scalar, int) or (isinstance(node.scalar, float) and node.scalar.is_integer())
-    return "integer" if is_whole else "number"
+    return "integer" if isinstance(node.scalar, int) else "number"
 
 
 def _listed(name: str) -> str:
