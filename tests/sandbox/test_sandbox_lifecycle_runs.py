@@ -14,7 +14,7 @@ from .wire import refused, repository, scenario
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC).timestamp()
 UNTAGGED = text_of(rule(1, "untagged", "pushed", 6))
-IMAGES = (
+IMAGES: tuple[dict[str, Any], ...] = (
     {"name": "old", "age": "9d"},
     {"name": "child", "age": "8d"},
     {"name": "index", "tags": ["v1"], "age": "8d", "children": ["child"]},
@@ -138,7 +138,10 @@ def test_one_preview_at_a_time_and_it_ends_in_every_way(sandbox: Sandbox, ecr: A
 
 
 def test_previews_come_page_by_page_by_tag_status_and_by_image(sandbox: Sandbox, ecr: Any) -> None:
-    images = [{"name": "u{n}", "repeat": 120, "age": "9d"}, {"name": "t", "tags": ["v1"], "age": "9d"}]
+    images: list[dict[str, Any]] = [
+        {"name": "u{n}", "repeat": 120, "age": "9d"},
+        {"name": "t", "tags": ["v1"], "age": "9d"},
+    ]
     policy = json.loads(text_of(rule(1, "any", "pushed", 1)))
     sandbox.reset(scenario(repositories=[repository(*images, lifecycle_policy=policy)]))
     ecr.start_lifecycle_policy_preview(repositoryName="app")
