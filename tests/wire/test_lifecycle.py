@@ -1,6 +1,7 @@
 """The lifecycle commands on the wire, against the stand-in."""
 
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import jsonschema
 import pytest
 
 from aws_ecr_gc.report.lifecycle import changes, conversions, findings, health, simulations, verifications
-from aws_ecr_gc.sandbox import Sandbox
+from aws_ecr_gc.sandbox import Sandbox, load_scenario
 from tests.conftest import Shell
 from tests.lifecycle.worlds import ARCHIVE, DAY, rule, text_of
 from tests.sandbox.wire import repository, scenario
@@ -176,6 +177,15 @@ def test_a_policy_that_ecr_would_refuse_is_not_simulated_and_every_mistake_is_to
     finished = shell("lifecycle", "simulate", file(shell.home, bad), "--repo", "ci/web")
     assert finished.exit == 2
     assert len(finished.err.splitlines()) == 2
+
+
+def test_the_page_shows_what_simulate_says(sandbox: Sandbox, shell: Shell) -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    command, _, shown = re.findall(
+        r"```console\n\$ aws-ecr-gc (.*?)\n()(.*?)```", (docs / "lifecycle.md").read_text(), re.DOTALL
+    )[0]
+    sandbox.reset(load_scenario(str(docs / "scenarios/lifecycle.yaml")))
+    assert shell(*command.split()).out == shown
 
 
 # --- lint -------------------------------------------------------------------------------------------------------------

@@ -41,11 +41,13 @@ class Written(Struct, frozen=True):
     """A policy as it was read: its rules in the order of their priority, and where each stands in the text.
 
     `rules` holds (place in the list of the text, rule). `policy` is None where ECR would refuse it: see `errors`.
+    `is_complete` says that each rule is sound by itself.
     """
 
     file: str
     policy: LifecyclePolicy | None
     errors: tuple[Finding, ...]
+    is_complete: bool
     rules: tuple[tuple[int, Rule], ...]
     places: Mapping[str, Place]
 
@@ -78,6 +80,7 @@ class _Reader:
         self._errors: list[Finding] = []
         self._places: dict[str, Place] = {"": Place(file, 1, 1)}
         self._rules: list[tuple[int, Rule]] = []
+        self._count_of_rules = 0
         self._check_length(text)
         root, mistakes = json_text.read(text, file)
         for each in mistakes:
@@ -90,7 +93,9 @@ class _Reader:
         rules = tuple(sorted(self._rules, key=lambda each: each[1].priority))
         policy = None if self._errors else LifecyclePolicy(tuple(rule for _, rule in rules))
         errors = tuple(sorted(self._errors, key=lambda each: (each.line, each.column)))
-        return Written(self._file, policy, errors, rules, self._places)
+        return Written(
+            self._file, policy, errors, bool(rules) and len(rules) == self._count_of_rules, rules, self._places
+        )
 
     def _complain(
         self, check: str, place: Place, path: str, message: str, mend: str = "", *, from_aws: bool = True
@@ -124,6 +129,7 @@ class _Reader:
         if not 1 <= len(rules.items) <= MOST_RULES:
             message = f"a policy has between 1 and {MOST_RULES} rules"
             self._at("rules", rules, ("rules",), message, f"it has {len(rules.items)}", from_aws=False)
+        self._count_of_rules = len(rules.items)
         for at, node in enumerate(rules.items):
             self._rule(node, ("rules", at), at)
         self._among_each_other(rules.items)

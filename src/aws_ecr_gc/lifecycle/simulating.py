@@ -6,25 +6,20 @@ rule whose tags it meets, be it marked by that one or not, so no other rule ever
 first; what an existing index lists fails, and may go in a later evaluation.
 """
 
-import math
-from bisect import bisect_left, insort
 from collections.abc import Collection, Iterator, Sequence
-from itertools import takewhile
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from aws_ecr_gc.inventory import Image, Status
-from aws_ecr_gc.lifecycle.assumptions import Activating, Assumptions, Days, Passes, Referrers, Restored
-from aws_ecr_gc.lifecycle.patterns import selector
+from aws_ecr_gc.lifecycle.ages import Members, effective_push
+from aws_ecr_gc.lifecycle.assumptions import Activating, Assumptions, Passes, Referrers
 from aws_ecr_gc.lifecycle.values import DAY, Action, CountType, LifecyclePolicy, Rule, Storage
 
 EVERY = DAY
 """Seconds from one evaluation to the next: ECR says no more than that it acts within 24 hours."""
 ACTIVATION = 1200.0
 """Seconds for which an image is at most on its way back from the archive."""
-_FEW = 1000
-"""Up to so many are put in or taken out one by one."""
 
 
 class Event(Struct, frozen=True, gc=False):
@@ -96,29 +91,6 @@ def simulate(
     return _Course(images, policy, at, assumptions or Assumptions()).run(days)
 
 
-def effective_push(image: Image, assumptions: Assumptions, *, for_age: bool = False) -> float:
-    """What stands for the push where images are put in order, or (`for_age`) where their age is asked for."""
-    if image.activated_at is None or assumptions.restored is Restored.PUSHED:
-        return image.pushed_at
-    if for_age and assumptions.restored is Restored.COUNTS:
-        return image.pushed_at
-    return image.activated_at
-
-
-def last_use(image: Image) -> float:
-    """What `sinceImagePulled` counts from: the last pull, the restore after it, or the push of what nobody pulled."""
-    if image.activated_at is not None and (image.pulled_at is None or image.pulled_at <= image.activated_at):
-        return image.activated_at
-    return image.pushed_at if image.pulled_at is None else image.pulled_at
-
-
-def cutoff(rule: Rule, now: float, days: Days) -> float:
-    """What is before this time, in epoch seconds, is strictly older than the rule's days."""
-    if days is Days.CALENDAR:
-        return (math.floor(now / DAY) - rule.number) * DAY
-    return now - rule.number * DAY
-
-
 class _Place(Struct, gc=False):
     """An image in the course of time."""
 
@@ -128,40 +100,6 @@ class _Place(Struct, gc=False):
     holders: int = 0
 
 
-class _Members:
-    """What meets a rule's tags in its storage class: (time, position) of each, oldest first."""
-
-    def __init__(self, rule: Rule) -> None:
-        self.rule = rule
-        self.select = selector(rule)
-        self.by_age: list[tuple[float, int]] = []
-
-    def due(self, now: float, days: Days) -> int:
-        """How many it asks for, whichever rule owns them: so many of the oldest."""
-        if self.rule.count_type is CountType.MORE_THAN:
-            return max(0, len(self.by_age) - self.rule.number)
-        return bisect_left(self.by_age, (cutoff(self.rule, now, days), -1))
-
-    def drop(self, leaving: Collection[tuple[float, int]]) -> None:
-        """Take out those of these that are among them."""
-        if len(leaving) > _FEW:
-            without = set(leaving)
-            self.by_age = [each for each in self.by_age if each not in without]
-            return
-        for each in leaving:
-            at = bisect_left(self.by_age, each)
-            if at < len(self.by_age) and self.by_age[at] == each:
-                del self.by_age[at]
-
-    def tied(self) -> Iterator[int]:
-        """The positions of those beyond the count that are as old as the oldest within it."""
-        ahead = len(self.by_age) - self.rule.number
-        if self.rule.count_type is CountType.MORE_THAN and ahead > 0:
-            time = self.by_age[ahead][0]
-            older = (self.by_age[at] for at in range(ahead - 1, -1, -1))
-            yield from (position for _, position in takewhile(lambda each: each[0] == time, older))
-
-
 class _Course:
     """The state of a repository from one evaluation to the next. Images are named by their position."""
 
@@ -169,7 +107,7 @@ class _Course:
         self._at = at
         self._now = at
         self._assumptions = assumptions
-        self._members = [_Members(rule) for rule in policy.rules]
+        self._members = [Members(rule, assumptions) for rule in policy.rules]
         self._places = [_Place(image, image.status) for image in images]
         self._positions = {image.digest: position for position, image in enumerate(images)}
         self._owners: dict[Storage, list[int]] = {storage: [-1] * len(images) for storage in Storage}
@@ -214,25 +152,8 @@ class _Course:
             for position in met:
                 if owners[position] < 0:
                     owners[position] = number
-            timed = [(time, p) for p in met if (time := self._time(members.rule, p)) is not None]
-            if len(timed) > _FEW:
-                members.by_age = sorted([*members.by_age, *timed])
-            else:
-                for each in timed:
-                    insort(members.by_age, each)
-
-    def _time(self, rule: Rule, position: int) -> float | None:
-        """What the rule orders the image by. One of which ECR does not tell since when it is archived never is old."""
-        image = self._places[position].image
-        match rule.count_type:
-            case CountType.MORE_THAN:
-                return effective_push(image, self._assumptions)
-            case CountType.PUSHED:
-                return effective_push(image, self._assumptions, for_age=True)
-            case CountType.PULLED:
-                return last_use(image)
-            case CountType.TRANSITIONED:
-                return image.archived_at
+            timed = [(time, p) for p in met if (time := members.time(self._places[p].image)) is not None]
+            members.add(timed)
 
     def run(self, days: int) -> Simulation:
         marks = self._marks()
@@ -271,17 +192,16 @@ class _Course:
         marks: dict[int, Rule] = {}
         for number, members in enumerate(self._members):
             owners = self._owners[members.rule.storage]
-            for _, position in members.by_age[: members.due(self._now, self._assumptions.days)]:
+            for _, position in members.by_age[: members.due(self._now)]:
                 if owners[position] == number:
                     marks[position] = members.rule
         return marks
 
     def _ages(self) -> bool:
         """Whether any rule asks for more than it did at the evaluation before, by age alone."""
-        days = self._assumptions.days
         return any(
             members.rule.count_type is not CountType.MORE_THAN
-            and members.due(self._now, days) > members.due(self._now - EVERY, days)
+            and members.due(self._now) > members.due(self._now - EVERY)
             for members in self._members
         )
 
@@ -367,7 +287,7 @@ class _Course:
 
     def _drop(self, positions: Collection[int]) -> None:
         for members in self._members:
-            timed = [(time, p) for p in positions if (time := self._time(members.rule, p)) is not None]
+            timed = [(time, p) for p in positions if (time := members.time(self._places[p].image)) is not None]
             members.drop(timed)
 
     def _pass_to(self, now: float) -> bool:

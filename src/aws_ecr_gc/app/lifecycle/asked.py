@@ -88,14 +88,17 @@ class Own(Struct, frozen=True):
 
 
 def own_policy(source: Source, name: str) -> Own | None:
-    """A repository's own policy; None where it has none. Raises Unintelligible for one that is not understood."""
+    """A repository's own policy; None where it has none. Raises Unintelligible for one that is not understood.
+
+    ECR took it: what it says of its rules among each other is not held against it.
+    """
     kept = source.lifecycle_policy(name)
     if kept is None:
         return None
     written = read(kept.text, own_name(name))
-    if written.policy is None:
+    if not written.is_complete:
         raise Unintelligible(f"its lifecycle policy is none that is understood here: {written.errors[0]}")
-    return Own(kept, written, written.policy)
+    return Own(kept, written, LifecyclePolicy(tuple(rule for _, rule in written.rules)))
 
 
 def own_name(name: str) -> str:

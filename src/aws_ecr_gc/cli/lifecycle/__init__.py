@@ -1,10 +1,6 @@
 """`aws-ecr-gc lifecycle ...`: the commands about ECR's own lifecycle policies."""
 
-from collections.abc import Callable, Sequence
-from importlib import import_module
-
-from aws_ecr_gc.cli.goflags import Parser
-from aws_ecr_gc.errors import Misuse
+from aws_ecr_gc.cli.groups import Group
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("aws_ecr_gc.cli.lifecycle.simulate", "which image expires or is archived by which rule, and when"),
@@ -17,20 +13,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Name, module, help: as in `cli.main`."""
 
-
-def parser() -> Parser:
-    """The commands."""
-    lines = "\n".join(f"  {name:<12} {text}" for name, (_, text) in COMMANDS.items())
-    return Parser("aws-ecr-gc lifecycle", "The commands about ECR's own lifecycle policies.", f"commands:\n{lines}")
-
-
-def run(arguments: Sequence[str]) -> int:
-    """Run the command that is named first."""
-    name = arguments[0] if arguments else "--help"
-    if name in COMMANDS:
-        command: Callable[[Sequence[str]], int] = import_module(COMMANDS[name][0]).run
-        return command(arguments[1:])
-    if not name.startswith("-"):
-        raise Misuse(f"unknown command 'lifecycle {name}'; there are lifecycle {', '.join(COMMANDS)}")
-    parser().read(arguments or ["--help"])
-    raise Misuse("which command? see aws-ecr-gc lifecycle --help")
+_GROUP = Group("lifecycle", "The commands about ECR's own lifecycle policies.", COMMANDS)
+parser = _GROUP.parser
+run = _GROUP.run

@@ -1,6 +1,5 @@
 """`aws-ecr-gc lifecycle apply`: one lifecycle policy for many repositories."""
 
-import sys
 import time
 from collections.abc import Sequence
 
@@ -38,10 +37,7 @@ def run(arguments: Sequence[str]) -> Exit:
     if not given.yes and not given.dry_run:
         demand_answer(output=given.output, look="--dry-run")
     asked = common.asked_from(given)
-    from aws_ecr_gc.app.console import Console
     from aws_ecr_gc.app.lifecycle.apply import apply
-    from aws_ecr_gc.cli.interruption import Interruption
 
-    console = Console(sys.stdout, sys.stderr, Interruption().came)
     question = None if given.yes else ask
-    return apply(asked, now=time.time(), console=console, question=question, dry_run=given.dry_run)
+    return apply(asked, now=time.time(), console=common.console(), question=question, dry_run=given.dry_run)

@@ -1,6 +1,7 @@
 """The flags that the lifecycle commands share, and what was asked for with them."""
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from aws_ecr_gc.cli import flags
@@ -8,6 +9,7 @@ from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Misuse
 
 if TYPE_CHECKING:
+    from aws_ecr_gc.app.console import Console
     from aws_ecr_gc.app.lifecycle.asked import Asked
     from aws_ecr_gc.lifecycle.assumptions import Assumptions
 
@@ -53,6 +55,23 @@ def days(text: str) -> int:
     return int(text)
 
 
+def console() -> "Console":
+    """The process's own streams, and its interruption."""
+    from aws_ecr_gc.app.console import Console
+    from aws_ecr_gc.cli.interruption import Interruption
+
+    return Console(sys.stdout, sys.stderr, Interruption().came)
+
+
+def declare_conversion(parser: Parser, metavar: str, text: str) -> None:
+    """What is converted, and for which repository."""
+    parser.word("policy", metavar=metavar, nargs="?", help=text)
+    parser.value("repo", metavar="NAME", type=flags.repository, help="the repository that it is for")
+    flags.declare_output(parser)
+    flags.declare_connection(parser)
+    flags.declare_directories(parser)
+
+
 def asked_from(given: argparse.Namespace) -> "Asked":
     """What was asked for, with the flags that the command has. Raises Misuse."""
     from pathlib import Path
@@ -65,7 +84,7 @@ def asked_from(given: argparse.Namespace) -> "Asked":
         raise Misuse("--snapshot: a snapshot holds no lifecycle policies; name the file of one")
     return Asked(
         policy=Path(given.policy) if given.policy else None,
-        patterns=tuple(given.repo),
+        patterns=tuple(given.repo) if isinstance(given.repo, list) else tuple(filter(None, [given.repo])),
         connection=flags.connection_from(given),
         directories=flags.directories_from(given),
         snapshot=Path(snapshot) if snapshot else None,

@@ -1,10 +1,8 @@
 """`aws-ecr-gc lifecycle import`: the policy file that comes closest to a lifecycle policy."""
 
-import sys
 import time
 from collections.abc import Sequence
 
-from aws_ecr_gc.cli import flags
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.cli.lifecycle import common
 from aws_ecr_gc.errors import Exit, Incomplete
@@ -17,11 +15,7 @@ def parser() -> Parser:
         "Print the policy file that comes closest to a lifecycle policy of ECR, with every difference as a comment.",
         "Exit 6 says that there is none: the original expires nothing that a policy file could collect.",
     )
-    made.word("policy", metavar="POLICY.json", nargs="?", help="a lifecycle policy of ECR (default: that of --repo)")
-    made.value("repo", metavar="NAME", type=flags.repository, help="the repository that it is for")
-    flags.declare_output(made)
-    flags.declare_connection(made)
-    flags.declare_directories(made)
+    common.declare_conversion(made, "POLICY.json", "a lifecycle policy of ECR (default: that of --repo)")
     return made
 
 
@@ -30,10 +24,7 @@ def run(arguments: Sequence[str]) -> Exit:
     given = parser().read(arguments)
     if not given.policy and not given.repo:
         raise Incomplete("nothing to import: name the file of a lifecycle policy, or give --repo")
-    given.repo = [given.repo] if given.repo else []
     asked = common.asked_from(given)
-    from aws_ecr_gc.app.console import Console
     from aws_ecr_gc.app.lifecycle.convert import import_policy
-    from aws_ecr_gc.cli.interruption import Interruption
 
-    return import_policy(asked, now=time.time(), console=Console(sys.stdout, sys.stderr, Interruption().came))
+    return import_policy(asked, now=time.time(), console=common.console())

@@ -1,6 +1,5 @@
 """`aws-ecr-gc lifecycle lint`: what ECR would refuse of a lifecycle policy, and what may surprise."""
 
-import sys
 import time
 from collections.abc import Sequence
 
@@ -37,9 +36,6 @@ def run(arguments: Sequence[str]) -> Exit:
         raise Misuse("nothing to look at: name the file of a lifecycle policy, or give --repo")
     if asked.uses is not None and not asked.patterns and asked.snapshot is None:
         raise Misuse("--in-use: what would be hit depends on a repository: give --repo, or --snapshot")
-    from aws_ecr_gc.app.console import Console
     from aws_ecr_gc.app.lifecycle.lint import lint
-    from aws_ecr_gc.cli.interruption import Interruption
 
-    console = Console(sys.stdout, sys.stderr, Interruption().came)
-    return lint(asked, now=time.time(), console=console, strict=given.strict)
+    return lint(asked, now=time.time(), console=common.console(), strict=given.strict)

@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import sys
 import time
 from collections.abc import Sequence
 
@@ -42,12 +41,9 @@ def run(arguments: Sequence[str]) -> Exit:
     given = parser().read(arguments)
     given.policy = None
     asked = common.asked_from(given)
-    from aws_ecr_gc.app.console import Console
     from aws_ecr_gc.app.lifecycle.report import Limit, report
-    from aws_ecr_gc.cli.interruption import Interruption
 
-    console = Console(sys.stdout, sys.stderr, Interruption().came)
-    return report(asked, Limit(given.limit, given.share), now=time.time(), console=console)
+    return report(asked, Limit(given.limit, given.share), now=time.time(), console=common.console())
 
 
 def limit(text: str) -> int:

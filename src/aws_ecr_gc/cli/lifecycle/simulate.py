@@ -1,7 +1,6 @@
 """`aws-ecr-gc lifecycle simulate`: what a lifecycle policy does, and when."""
 
 import gc
-import sys
 import time
 from collections.abc import Sequence
 
@@ -33,8 +32,6 @@ def run(arguments: Sequence[str]) -> Exit:
     given = parser().read(arguments)
     asked = common.asked_from(given)
     gc.disable()  # as in `collect`
-    from aws_ecr_gc.app.console import Console
     from aws_ecr_gc.app.lifecycle.simulate import simulate_all
-    from aws_ecr_gc.cli.interruption import Interruption
 
-    return simulate_all(asked, now=time.time(), console=Console(sys.stdout, sys.stderr, Interruption().came))
+    return simulate_all(asked, now=time.time(), console=common.console())

@@ -1,7 +1,6 @@
 """`aws-ecr-gc lifecycle verify`: the simulator beside ECR's own preview."""
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 
@@ -40,14 +39,11 @@ def run(arguments: Sequence[str]) -> Exit:
     given = parser().read(arguments)
     common.demand_repositories(given, "a preview is started in each")
     asked = common.asked_from(given)
-    from aws_ecr_gc.app.console import Console
     from aws_ecr_gc.app.lifecycle.previewing import Patience
     from aws_ecr_gc.app.lifecycle.verify import verify
-    from aws_ecr_gc.cli.interruption import Interruption
 
-    console = Console(sys.stdout, sys.stderr, Interruption().came)
     patience = Patience(given.timeout, min(5.0, max(0.05, given.timeout / 20)))
-    return verify(asked, patience, now=time.time(), console=console)
+    return verify(asked, patience, now=time.time(), console=common.console())
 
 
 def seconds(text: str) -> float:
