@@ -4,6 +4,7 @@ Ten rules of every kind over the repository of `rows`, every fiftieth image an i
 evaluation, and a year of them.
 """
 
+import gc
 import json
 import sys
 import time
@@ -54,6 +55,7 @@ class Simulated(NamedTuple):
 
 
 def main(count: int) -> None:
+    gc.disable()  # as the command does
     images, policy = list(_images(count)), ten_rules()
     rows = []
     for days in (0, YEAR):

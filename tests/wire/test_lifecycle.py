@@ -109,6 +109,15 @@ def test_simulate_asks_no_more_than_it_must_and_names_repositories_without_a_pol
     }
 
 
+def test_no_manifest_is_read_where_nothing_happens_for_that_would_count_as_a_pull(
+    sandbox: Sandbox, shell: Shell
+) -> None:
+    quiet = file(shell.home, text_of(rule(1, ["build-*"], "more", 4), rule(2, ["none-*"], "pushed", 1)))
+    finished = shell("lifecycle", "simulate", quiet, "--repo", "ci/web", *AT)
+    assert "Expire (0)" in finished.out
+    assert [call.operation for call in sandbox.calls] == ["DescribeImages"]
+
+
 def test_simulate_reads_a_snapshot_and_a_file(shell: Shell, tmp_path: Path) -> None:
     snapshot = str(tmp_path / "snapshot")
     assert shell("snapshot", "--out", snapshot).exit == 0

@@ -144,11 +144,12 @@ class _Course:
         ignored = self._assumptions.referrers is Referrers.IGNORED
         owners = self._owners[storage]
         taken = [p for p in positions if not (ignored and self._places[p].image.subject is not None)]
+        tagged = [self._places[p].image.tags for p in taken]
         for number, members in enumerate(self._members):
             if members.rule.storage is not storage:
                 continue
             select = members.select
-            met = [p for p in taken if select(self._places[p].image.tags)]
+            met = [p for p, tags in zip(taken, tagged, strict=True) if select(tags)]
             for position in met:
                 if owners[position] < 0:
                     owners[position] = number

@@ -1,16 +1,18 @@
 """`lifecycle lint`: what is wrong with a lifecycle policy, and what about it may surprise."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.lifecycle.asked import Asked, own_name, reading, text_of
+from aws_ecr_gc.app.lifecycle.simulate import indexes_to_read
 from aws_ecr_gc.app.plan import time_of
 from aws_ecr_gc.app.protection import loaded
 from aws_ecr_gc.app.sources import Source
 from aws_ecr_gc.app.workloads import needed
 from aws_ecr_gc.errors import Exit, worst
-from aws_ecr_gc.inventory import Inventory, unread_indexes
+from aws_ecr_gc.inventory import Inventory
 from aws_ecr_gc.lifecycle.findings import Finding, Severity
 from aws_ecr_gc.lifecycle.linting import Ground, warnings, warnings_in
 from aws_ecr_gc.lifecycle.reading import Written, read
@@ -55,12 +57,13 @@ def _in_repository(
         written = read(kept.text, own_name(name))
         yield from written.errors
         yield from warnings(written)
-    if written.policy is None:
+    policy = written.policy
+    if policy is None:
         return
-    inventory = source.inventory(name, unread_indexes)
+    inventory = source.inventory(name, partial(indexes_to_read, asked, policy, source.at))
     images = list(inventory.images.values())
     at = time_of(source, inventory)
-    simulation = simulate(images, written.policy, at, days=asked.days, assumptions=asked.assumptions)
+    simulation = simulate(images, policy, at, days=asked.days, assumptions=asked.assumptions)
     yield from warnings_in(written, Ground(name, images, simulation, _needed(inventory, in_use)))
 
 

@@ -1,6 +1,7 @@
 """`lifecycle simulate`: what a lifecycle policy does to repositories, and when."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
@@ -31,7 +32,7 @@ def simulate_all(asked: Asked, *, now: float, console: Console) -> Exit:
                         without.append(name)
                         continue
                     policy = own.policy
-                inventory = source.inventory(name, unread_indexes)
+                inventory = source.inventory(name, partial(indexes_to_read, asked, policy, source.at))
                 _warn(inventory, policy, console)
                 made = _simulated(asked, inventory, policy, time_of(source, inventory))
                 if asked.output == "json":
@@ -52,6 +53,22 @@ def _simulated(asked: Asked, inventory: Inventory, policy: LifecyclePolicy, at: 
     doubts = doubts_of(images, policy, simulation, asked.assumptions, asked.days)
     file = None if asked.policy is None else str(asked.policy)
     return simulations.Simulated(inventory, policy, file, simulation, asked.assumptions, doubts)
+
+
+def indexes_to_read(asked: Asked, policy: LifecyclePolicy, at: float | None, inventory: Inventory) -> Sequence[str]:
+    """The indexes whose manifests a simulation needs: none where nothing happens, for to read one counts as a pull.
+
+    Knowing more children only makes more marks fail.
+    """
+    unread = unread_indexes(inventory)
+    if not unread:
+        return ()
+    images = list(inventory.images.values())
+    moment = inventory.taken_at if at is None else at
+    made = simulate(images, policy, moment, days=asked.days, assumptions=asked.assumptions)
+    if made.events or doubts_of(images, policy, made, asked.assumptions, asked.days):
+        return unread
+    return ()
 
 
 def doubts_of(
