@@ -69,6 +69,7 @@ class Config(Struct, frozen=True):
     dry_run: bool = False
     strict: bool = False
     allow_unread: tuple[str, ...] = ()
+    journal: Keeping = Keeping()
     output: str = "text"
 
 

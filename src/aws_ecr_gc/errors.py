@@ -8,6 +8,7 @@
     ├── AwsFailure         3   AWS refused or failed, or could not be reached
     │   ├── AccessDenied   3   names the missing IAM action
     │   ├── Unintelligible 3   an answer that is not what ECR's API promises
+    │   ├── NotArchivable  3   ECR does not archive this image now
     │   ├── ImageNotFound  3   one of the images asked for is not there (any more)
     │   └── IndexVanished  3   an index went between its listing and its reading (in registries.reading)
     ├── SourceFailure      3   a source of workloads can't be read: a cluster, a list, a command
@@ -146,6 +147,10 @@ class ImageNotFound(AwsFailure):
     def __init__(self, message: str, digest: str | None) -> None:
         super().__init__(message)
         self.digest = digest
+
+
+class NotArchivable(AwsFailure):
+    """ECR does not archive this image now: an index lists it, say, or it is on its way back."""
 
 
 class SourceFailure(Error):

@@ -87,6 +87,11 @@ def unread_indexes(inventory: Inventory) -> list[str]:
     ]
 
 
+def active_in(inventory: Inventory) -> int:
+    """How many images are neither archived nor on the way back from there."""
+    return sum([image.status is Status.ACTIVE for image in inventory.images.values()])
+
+
 def newest_first(images: Iterable[Image]) -> list[Image]:
     """The total order of everything that counts: pushed_at descending, digest ascending."""
     # Times are cheap to compare and seldom equal: only where they are, the digests are compared as well.

@@ -7,11 +7,12 @@ from msgspec import Struct
 
 from aws_ecr_gc.errors import Error
 from aws_ecr_gc.globs import has_wildcard, matcher
-from aws_ecr_gc.inventory import Image
-from aws_ecr_gc.plan import Outcome
+from aws_ecr_gc.inventory import Image, Status
+from aws_ecr_gc.plan import Action, Outcome
 from aws_ecr_gc.reference import Registry, Repository
 
 BATCH = 100  # the most ids that ECR takes in one call, whatever the call
+GONE = "ImageNotFound"  # the code of a refusal that is none: the id is gone already
 
 
 class ImageId(NamedTuple):
@@ -29,10 +30,10 @@ class Refusal(Struct, frozen=True):
     reason: str
 
 
-class Deletion(Struct, frozen=True):
-    """The answer to one deletion: the ids that are gone, and the refusals."""
+class Answer(Struct, frozen=True):
+    """The answer to one call that deletes or archives: the ids that it did so to, and the refusals."""
 
-    gone: tuple[ImageId, ...]
+    done: tuple[ImageId, ...]
     refused: tuple[Refusal, ...]
 
 
@@ -68,8 +69,20 @@ class RepositoryPort(Protocol):
     def manifests(self, digests: Sequence[str]) -> dict[str, bytes]:
         """The manifests of at most `BATCH` images by digest; what is gone is left out. Counts as a pull."""
 
-    def delete(self, ids: Sequence[ImageId]) -> Deletion:
+    def delete(self, ids: Sequence[ImageId]) -> Answer:
         """Delete at most `BATCH` ids."""
+
+    def archive(self, digest: str) -> None:
+        """Move one image to the archive, which one that is there already stays in.
+
+        Raises ImageNotFound for one that is gone, and NotArchivable for one that ECR does not archive now.
+        """
+
+    def activate(self, digest: str) -> Status:
+        """Begin to take one image out of the archive: its status now. Raises ImageNotFound."""
+
+    def put(self, manifest: bytes, media_type: str | None, tag: str | None) -> str:
+        """Put a manifest, and a tag on it; its digest. The tag is taken from what has it, where that may be."""
 
 
 class Recorder(Protocol):
@@ -81,14 +94,19 @@ class Recorder(Protocol):
     def wants(self, digests: Iterable[str]) -> list[str]:
         """Those of which a manifest is still to be put on record, so that they can be restored."""
 
-    def about(self, ids: Sequence[ImageId], images: Iterable[Image], manifests: Mapping[str, bytes]) -> int:
-        """Right before the one call that deletes these ids: the number of the record.
+    def unread(self, error: Error) -> None:
+        """The manifests can't be read. Raises the error, or takes it that there will be none."""
+
+    def about(
+        self, action: Action, ids: Sequence[ImageId], images: Iterable[Image], manifests: Mapping[str, bytes]
+    ) -> int:
+        """Right before these ids are acted on: the number of the record.
 
         `images` are those of the ids as they were just described, with the manifests that are wanted.
         """
 
-    def answered(self, about: int, answer: Deletion | Error) -> None:
-        """Right after that call: what it answered, or why there is no answer."""
+    def answered(self, about: int, answer: Answer | Error) -> None:
+        """Right after that: what was answered, or why there is no answer."""
 
     def outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """The final word on some steps."""

@@ -83,8 +83,8 @@ def test_cases_that_hold_are_counted(shell: Shell) -> None:
     finished = shell("policy", "test", str(EXAMPLE))
 
     assert (finished.exit, finished.err) == (0, "")
-    assert [line[:6] for line in finished.out.splitlines()] == ["ok    "] * 5 + ["5 case"]
-    assert finished.out.endswith("\n5 cases, 0 failed\n")
+    assert [line[:6] for line in finished.out.splitlines()] == ["ok    "] * 7 + ["7 case"]
+    assert finished.out.endswith("\n7 cases, 0 failed\n")
 
 
 def test_junit_names_every_case_and_what_differs(shell: Shell, files: Path) -> None:
@@ -96,7 +96,7 @@ def test_junit_names_every_case_and_what_differs(shell: Shell, files: Path) -> N
     assert finished.out.isascii()
     assert (root.tag, root.attrib["tests"], root.attrib["failures"], root.attrib["errors"]) == (
         "testsuites",
-        "8",
+        "10",
         "2",
         "0",
     )

@@ -37,7 +37,7 @@ from aws_ecr_gc.inventory import Inventory
 from aws_ecr_gc.planfile import PlanFile, PlannedRepository
 from aws_ecr_gc.policyfile import load
 from aws_ecr_gc.reference import Registry
-from aws_ecr_gc.report import document, planfiles, plans, text, uses
+from aws_ecr_gc.report import document, planfiles, plans, uses, work
 
 Question = Callable[[str], bool]
 _DAY = 86400.0
@@ -152,10 +152,10 @@ def _agreed(file: PlanFile, going: Sequence[PlannedRepository], console: Console
         console.print(plans.lines(each.plan, each.policy, (), each.broken))
     console.print([planfiles.total(file)])
     if console.stop():
-        raise Interrupted("interrupted; nothing was deleted")
+        raise Interrupted("interrupted; nothing was changed")
     if question(plans.question([each.plan for each in going])):
         return True
-    console.say("nothing was deleted")
+    console.say("nothing was changed")
     return False
 
 
@@ -211,7 +211,7 @@ class _Carrying:
         self._interrupted = False
         self._parts: list[plans.RepositoryPlan] = []
         self._carried_out, self._refused = plans.Sum(), plans.Sum()
-        self._deleted = 0
+        self._done = 0
         self._called = False
         self._ended = False
 
@@ -272,7 +272,7 @@ class _Carrying:
     def _report(self, planned: PlannedRepository, applied: Applied) -> None:
         plan = planned.plan
         self._carried_out.add(plan)
-        self._deleted += text.deleted(applied.outcomes)
+        self._done += work.done(applied.outcomes)
         if self._order.output == "text":
             self._console.print(plans.outcome_lines(plan, applied.outcomes))
             return
@@ -283,7 +283,7 @@ class _Carrying:
 
     def _end(self) -> None:
         if self._order.output == "text":
-            self._console.print(plans.outcome_summary(self._carried_out, self._deleted, self._refused))
+            self._console.print(plans.outcome_summary(self._carried_out, self._done, self._refused))
             return
         file = self._file
         content = plans.PlanDocument(

@@ -6,6 +6,7 @@ from typing import TextIO
 
 from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.journals import About, Log
 from aws_ecr_gc.app.live import NOTHING_DONE, Live, Planned
 from aws_ecr_gc.app.protection import Protected, protection_of
 from aws_ecr_gc.apply import Applied
@@ -14,7 +15,7 @@ from aws_ecr_gc.errors import Exit, JournalLost, OutputLost, worst
 from aws_ecr_gc.plan import Plan, Result
 from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.registries.ecr import open_repository
-from aws_ecr_gc.report import document, text, uses
+from aws_ecr_gc.report import document, text, uses, work
 
 
 def collect(config: Config, *, now: float, out: TextIO, err: TextIO, stop: Callable[[], bool]) -> Exit:
@@ -38,15 +39,26 @@ def collect(config: Config, *, now: float, out: TextIO, err: TextIO, stop: Calla
     with closing(opened) as port:
         (made,) = protection.plans([live.gather(port, policy)])
         _report_plan(made, policy, config, console)
-        idle = config.dry_run or policy.asks_for_nothing
-        planned = Planned(made.plan, made.material.left_over)
-        applied = NOTHING_DONE if idle else live.apply(planned, port, protection.veto(made))
+        log = _log_of(config, console)
+        applied = NOTHING_DONE
+        if not (config.dry_run or policy.asks_for_nothing):
+            recorder = log.recorder(made.plan, made.material.inventory, made.material.terms, made.in_use)
+            planned = Planned(made.plan, made.material.left_over)
+            applied = live.apply(planned, port, protection.veto(made), recorder=recorder)
+    code = exit_of(applied, strict=config.strict)
+    log.end(code, interrupted=applied.interrupted)
     try:
         _report_outcome(made, applied, config, console)
     except OutputLost:
-        console.say(text.deletions(made.plan, applied.outcomes))
+        console.say(work.deeds(made.plan, applied.outcomes))
         raise
-    return exit_of(applied, strict=config.strict)
+    return code
+
+
+def _log_of(config: Config, console: Console) -> Log:
+    """The original kept no journal, and deleted all the same: so does this where none can be written."""
+    about = About(None, config.flags.in_use, config.allow_unread)
+    return Log(config.journal, about, config.connection, config.directories, console, lenient=True)
 
 
 def exit_of(applied: Applied, *, strict: bool, untouched: bool = False) -> Exit:

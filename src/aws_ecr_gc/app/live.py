@@ -13,7 +13,7 @@ from aws_ecr_gc.app.material import Material, gather
 from aws_ecr_gc.apply import Applied, Earlier, Terms, Veto, apply
 from aws_ecr_gc.config import Directories
 from aws_ecr_gc.inventory import Inventory
-from aws_ecr_gc.plan import Leftover, Plan, Result, Step
+from aws_ecr_gc.plan import Action, Leftover, Plan, Result, Step
 from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.ports import Recorder, RepositoryPort
 from aws_ecr_gc.reference import Repository
@@ -74,7 +74,7 @@ class Live:
         earlier: Earlier = _FIRST_TRY,
         recorder: Recorder | None = None,
     ) -> Applied:
-        """Delete. The steps still to do are on disk before the first call, and what is left of them afterwards."""
+        """Carry out. The steps still to do are on disk before the first call, and what is left of them afterwards."""
         plan = planned.plan
         path = pending.path_for(self._state, plan.repository)
         self._record(path, planned, ())
@@ -97,7 +97,7 @@ class Live:
     def _record(self, path: Path, planned: "Planned", ended: Iterable[str]) -> None:
         """Skipped steps are not to be done any more: the next run decides about them anew."""
         done = set(ended)
-        steps = [step for step in planned.plan.steps if step.digest not in done]
+        steps = [step for step in planned.plan.steps if step.digest not in done and step.action is not Action.UNTAG]
         try:
             pending.write(path, steps, [*planned.left_over_again(steps), *planned.still_waiting()])
         except OSError as error:

@@ -9,12 +9,24 @@ from aws_ecr_gc.config import Connection, OriginalFlags
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.discovery.sources import SOURCES
 from aws_ecr_gc.globs import has_wildcard
+from aws_ecr_gc.plan import Action
 from aws_ecr_gc.policyfile import load
+
+_NEEDS = {Action.ARCHIVE: Need.ARCHIVE, Action.UNTAG: Need.UNTAG}
+"""What other actions than deletion need; a policy that archives may delete from the archive, and tags are deleted."""
 
 
 def workloads_policy(settings: Settings) -> dict[str, object]:
     """The IAM policy document for the role with which other accounts are entered."""
     return document_of([_looking(settings)])
+
+
+def unarchive_policy(patterns: tuple[str, ...], connection: Connection) -> dict[str, object]:
+    """The IAM policy document for `unarchive`. Raises Misuse where the AWS configuration names no region."""
+    session = Session(connection.profile, connection.region)
+    actions = actions_for({Need.READ, Need.DECIDE, Need.ARCHIVE})
+    account = connection.registry_id or "*"
+    return policy_document(actions, session.partition, session.region, account, *(patterns or ("*",)))
 
 
 def least_policy(
@@ -29,6 +41,8 @@ def least_policy(
         needs.add(Need.DECIDE)
         if policy is not None and not dry_run:
             needs.add(Need.DELETE)
+    if isinstance(policy, Path) and not dry_run:
+        needs |= {_NEEDS[action] for action in load(policy).actions if action in _NEEDS}
     if policy is None or (isinstance(policy, Path) and load(policy).uses_resource_tags):
         needs |= {Need.TAGS, Need.NAMES}  # tags are asked for by an ARN, which DescribeRepositories gives
     by_glob = not patterns or any(map(has_wildcard, patterns))

@@ -17,10 +17,10 @@ from aws_ecr_gc.apply import Applied
 from aws_ecr_gc.config import OriginalFlags, Request
 from aws_ecr_gc.errors import Exit, worst
 from aws_ecr_gc.inventory import Inventory, unread_indexes
-from aws_ecr_gc.plan import Plan, Result
+from aws_ecr_gc.plan import Plan
 from aws_ecr_gc.policy.forecasting import forecast
 from aws_ecr_gc.policy.guards import refusals
-from aws_ecr_gc.report import document, forecasts, plans, uses
+from aws_ecr_gc.report import document, forecasts, plans, uses, work
 
 
 def plan(request: Request, *, now: float, console: Console, out: Path | None = None) -> Exit:
@@ -112,7 +112,7 @@ class Report:
         self._console = console
         self._parts: dict[str, plans.RepositoryPlan] = {}
         self._going, self._refused, self._carried_out = plans.Sum(), plans.Sum(), plans.Sum()
-        self._deleted = 0
+        self._done = 0
         self._taken_at: float | None = None
         self._made: Protected | None = None
         self.exits: list[Exit] = []
@@ -136,7 +136,7 @@ class Report:
     def applied(self, plan: Plan, applied: Applied) -> None:
         """How a plan that was added ended."""
         self._carried_out.add(plan)
-        self._deleted += sum(outcome.result is Result.DONE for outcome in applied.outcomes.values())
+        self._done += work.done(applied.outcomes)
         if self._request.output == "json":
             stopped_by = None if applied.stopped_by is None else str(applied.stopped_by)
             part = self._parts[plan.repository.name]
@@ -156,7 +156,7 @@ class Report:
         in_use = None if self._made is None else self._made.in_use
         if self._request.output == "text":
             if self._carried_out.plans:
-                self._console.print(plans.outcome_summary(self._carried_out, self._deleted, self._refused))
+                self._console.print(plans.outcome_summary(self._carried_out, self._done, self._refused))
             else:
                 self._console.print(plans.summary(self._going, self._refused))
             self._console.print(plans.left_alone(sweep.left_alone))

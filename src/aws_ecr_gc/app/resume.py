@@ -12,12 +12,13 @@ from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.journals import s3_of
 from aws_ecr_gc.app.live import Live, Planned
 from aws_ecr_gc.app.sources import LiveSource, open_live
-from aws_ecr_gc.apply import Applied, Earlier, Terms, Veto
+from aws_ecr_gc.apply import Applied, Earlier, Manifest, Terms, Veto
 from aws_ecr_gc.config import Connection, Directories
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Exit, Interrupted, worst
+from aws_ecr_gc.inventory import Status
 from aws_ecr_gc.journal import InRepository, Journal, Recorded
-from aws_ecr_gc.plan import Plan
+from aws_ecr_gc.plan import Action, Plan
 from aws_ecr_gc.planfile import StoredDecisions
 from aws_ecr_gc.report import plans, text
 
@@ -69,16 +70,21 @@ def resume(asked: Continuation, *, now: float, console: Console, question: Quest
 
 def _agreed(recorded: Recorded, waiting: list[InRepository], console: Console, question: Question) -> bool:
     if console.stop():
-        raise Interrupted("interrupted; nothing was deleted")
+        raise Interrupted("interrupted; nothing was changed")
     where = text.repositories(len(waiting)) if len(waiting) > 1 else waiting[0].repository.name
-    if question(f"Go on with {text.images(recorded.remaining)} that were to be deleted in {where}?"):
+    if question(f"Go on with {text.images(recorded.remaining)} that were to be changed in {where}?"):
         return True
-    console.say("nothing was deleted")
+    console.say("nothing was changed")
     return False
 
 
 def _go_on(each: InRepository, opened: Journal, source: LiveSource, veto: Veto | None) -> Applied:
-    earlier = Earlier(each.settled(), {digest: frozenset(tags) for digest, tags in each.attempted.items()})
+    manifests = {
+        digest: Manifest(seen.manifest, seen.media_type)
+        for digest, seen in each.images.items()
+        if seen.manifest is not None
+    }
+    earlier = Earlier(each.settled(), {digest: frozenset(tags) for digest, tags in each.attempted.items()}, manifests)
     planned = each.planned
     # The canary went first, unless the work ended before anything was known of it.
     terms = Terms(planned.pulled_since, None if each.outcomes else planned.canary, planned.max_failures)
@@ -97,6 +103,7 @@ def _plan(each: InRepository) -> Plan:
         size=sum(step.size for step in steps),
         decisions=StoredDecisions(()),
         steps=steps,
+        action=next((step.action for step in steps if step.status is Status.ACTIVE), Action.DELETE),
     )
 
 

@@ -14,7 +14,7 @@ from aws_ecr_gc.app.sources import LiveSource, open_live
 from aws_ecr_gc.app.sweep import Sweep
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.errors import Error, Exit, GuardStopped, Interrupted, JournalLost, OutputLost, WorkloadsUnread, worst
-from aws_ecr_gc.report import plans, text
+from aws_ecr_gc.report import plans, work
 
 Question = Callable[[str], bool]
 """Asks whether to go on; the text names the numbers."""
@@ -60,7 +60,7 @@ class _Run:
         self._ended = False
         self._interrupted = False
         self._changed = False
-        self._deletions: list[str] = []
+        self._deeds: list[str] = []
 
     def carry_out(self, question: Question | None) -> Exit:
         exits: list[Exit] = []
@@ -85,7 +85,7 @@ class _Run:
         try:
             self._report.end(self._sweep)
         except OutputLost:
-            for line in self._deletions:
+            for line in self._deeds:
                 self._console.say(line)
             raise
         code = worst([*self._sweep.exits, *self._report.exits, *exits])
@@ -103,10 +103,10 @@ class _Run:
         if not going:
             return ready
         if self._console.stop():
-            raise Interrupted("interrupted; nothing was deleted")
+            raise Interrupted("interrupted; nothing was changed")
         if question(plans.question(going)):
             return ready
-        self._console.say("nothing was deleted")
+        self._console.say("nothing was changed")
         return []
 
     def _apply(self, made: Protected) -> Exit:
@@ -123,11 +123,11 @@ class _Run:
             terms=terms,
             recorder=recorder,
         )
-        self._deletions.append(f"{name}: {text.deletions(plan, applied.outcomes)}")
+        self._deeds.append(f"{name}: {work.deeds(plan, applied.outcomes)}")
         try:
             self._report.applied(plan, applied)
         except OutputLost:
-            self._console.say(self._deletions[-1])
+            self._console.say(self._deeds[-1])
             raise
         say_what_is_left(plan, applied, self._console)
         self._interrupted = applied.interrupted

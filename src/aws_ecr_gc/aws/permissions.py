@@ -17,6 +17,8 @@ class Need(Enum):
         "and whether a subject whose tags went is gone"
     )
     DELETE = "when something is deleted"
+    ARCHIVE = "where a policy archives what does not stay, and for `unarchive`"
+    UNTAG = "where a policy removes tags: an image that ECR takes whole for a tag is put back"
     NAMES = "where repositories are chosen by a glob, or several"
     TAGS = "where a policy selects by resource tags"
     REPLICATION = (
@@ -44,6 +46,8 @@ PERMISSIONS: dict[str, Permission] = {
     "DescribeImages": Permission("ecr:DescribeImages", Need.READ),
     "BatchGetImage": Permission("ecr:BatchGetImage", Need.DECIDE),
     "BatchDeleteImage": Permission("ecr:BatchDeleteImage", Need.DELETE),
+    "UpdateImageStorageClass": Permission("ecr:UpdateImageStorageClass", Need.ARCHIVE),
+    "PutImage": Permission("ecr:PutImage", Need.UNTAG),
     "DescribeRepositories": Permission("ecr:DescribeRepositories", Need.NAMES),
     "ListTagsForResource": Permission("ecr:ListTagsForResource", Need.TAGS),
     "DescribeRegistry": Permission("ecr:DescribeRegistry", Need.REPLICATION),

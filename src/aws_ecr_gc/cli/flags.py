@@ -26,6 +26,7 @@ def declare(parser: Parser) -> None:
     declare_original(parser)
     declare_unread(parser)
     parser.switch("dry-run", "show what would be deleted, and delete nothing")
+    declare_journal(parser)
     declare_strict(parser)
     _declare_account(parser)
     declare_output(parser)
@@ -185,6 +186,7 @@ def config_from(arguments: argparse.Namespace) -> "Config":
         dry_run=arguments.dry_run,
         strict=arguments.strict,
         allow_unread=tuple(arguments.allow_unread),
+        journal=keeping_from(arguments),
         output=arguments.output,
     )
 

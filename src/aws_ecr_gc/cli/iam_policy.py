@@ -29,6 +29,7 @@ def parser() -> Parser:
         choices=["simulate", "lint", "verify", "import", "apply", "remove", "report"],
         help="for aws-ecr-gc lifecycle COMMAND with these --repo; remove: apply --remove",
     )
+    made.switch("for-unarchive", "for aws-ecr-gc unarchive in these --repo")
     made.switch("for-workloads", "for the role in other accounts where what is in use is looked for")
     made.switch("yes", "as of run; of no account here")
     flags.declare_strict(made)
@@ -48,6 +49,8 @@ def run(arguments: Sequence[str]) -> Exit:
         raise Misuse("--for-snapshot: a snapshot has no policy; leave out -f, --keep and --delete-untagged")
     if asked.for_lifecycle:
         return _print_lifecycle_policy(asked)
+    if asked.for_unarchive:
+        return _print_unarchive_policy(asked)
     if asked.for_workloads:
         return _print_workloads_policy(asked)
     if not asked.f and len(asked.repo) != 1 and not asked.for_snapshot:
@@ -76,6 +79,15 @@ def _print_lifecycle_policy(asked: argparse.Namespace) -> Exit:
 
     connection = flags.connection_from(asked)
     print(json.dumps(lifecycle_policy(asked.for_lifecycle, tuple(asked.repo), connection), indent=2))
+    return Exit.DONE
+
+
+def _print_unarchive_policy(asked: argparse.Namespace) -> Exit:
+    if asked.f or asked.keep or asked.delete_untagged:
+        raise Misuse("--for-unarchive: no policy has a part in it; leave out -f, --keep and --delete-untagged")
+    from aws_ecr_gc.app.permissions import unarchive_policy
+
+    print(json.dumps(unarchive_policy(tuple(asked.repo), flags.connection_from(asked)), indent=2))
     return Exit.DONE
 
 

@@ -97,6 +97,7 @@ def _repository_part(planned: PlannedRepository) -> RepositoryPart:
     return RepositoryPart(
         name=plan.repository.name,
         policy=_text(planned.policy),
+        action=plan.action,
         taken_at=plan.taken_at,
         ended_at=planned.inventory.ended_at,
         active=plan.active,
@@ -112,7 +113,7 @@ def _repository_part(planned: PlannedRepository) -> RepositoryPart:
 
 
 def _step_part(step: Step) -> StepPart:
-    return StepPart(step.digest, step.action, step.after, step.wave, step.subjects)
+    return StepPart(step.digest, step.action, step.after, step.wave, step.subjects, step.untag)
 
 
 def _image_part(decision: Decision, reasons: dict[Reason, ReasonPart]) -> ImagePart:

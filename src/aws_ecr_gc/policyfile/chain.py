@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import UNSET, Struct
 
+from aws_ecr_gc.plan import Action
 from aws_ecr_gc.policy.rules import Policy, Signatures
 from aws_ecr_gc.policyfile import values
 from aws_ecr_gc.policyfile.selection import Selector, Tags
@@ -68,6 +69,12 @@ class PolicyFile:
         return self._made(tuple(0 if layer.policies else None for layer in self._layers))
 
     @property
+    def actions(self) -> set[Action]:
+        """All that some policy does to what does not stay."""
+        parts = [policy for layer in self._layers for policy in layer.policies]
+        return {Action(values.stated(part.action, "delete")) for part in parts}
+
+    @property
     def by_pull_time(self) -> list[str]:
         """The rules that go by pull times, each with where it stands."""
         return [
@@ -125,6 +132,7 @@ class PolicyFile:
             signatures=Signatures(values.stated(first.signatures, "follow")),
             guards=values.guards(each.guards for each in stating),
             name=name,
+            action=Action(values.stated(first.action, "delete")),
         )
 
 
