@@ -23,9 +23,10 @@ from aws_ecr_gc.lifecycle.translating import (
     pattern_of,
     tags_of,
 )
-from aws_ecr_gc.lifecycle.values import DAY, CountType, LifecyclePolicy, TagStatus
+from aws_ecr_gc.lifecycle.values import DAY, Action, CountType, LifecyclePolicy, TagStatus
 from aws_ecr_gc.lifecycle.values import Rule as EcrRule
 from aws_ecr_gc.lifecycle.writing import write
+from aws_ecr_gc.plan import Action as OurAction
 from aws_ecr_gc.policy.rules import Keep, Policy, Rule
 
 NEVER = 36500
@@ -92,6 +93,9 @@ class _Exporter:
         if looks_for_uses:
             self._blocked = True
             self._say("in_use", "ECR can't look what runs, so nothing is safe; take in_use out to export all the same")
+        if self._policy.action is OurAction.UNTAG:
+            self._blocked = True
+            self._say("action", "ECR can't untag")
         if self._policy.protect_digests:
             self._blocked = True
             self._say("protect.digests", "ECR can't protect a digest, so nothing is safe; protect a tag of it instead")
@@ -135,6 +139,9 @@ class _Exporter:
             self._protects_untagged = True
 
     def _add(self, rule: Rule) -> None:
+        if rule.match.archived_for is not None:
+            self._say(f"rule {rule.name}", "it is about the archive, which the export leaves alone")
+            return
         counted = _counted(rule.keep, self._policy.grace)
         reason = _unsayable(rule)
         if counted is None or reason is not None:
@@ -161,7 +168,7 @@ class _Exporter:
             return False
         for pattern in excepted.patterns:
             self._protect(pattern)
-        others = [each for each in self._policy.rules if each is not rule]
+        others = [each for each in self._policy.rules if each is not rule and each.match.archived_for is None]
         if not excepted.exact or any(_may_match(other, excepted.patterns) for other in others):
             self._say(
                 f"rule {rule.name}", f"{joined(excepted.patterns)}, its exception, is left alone under every rule"
@@ -243,7 +250,13 @@ class _Exporter:
             priority += 1
             count_type = CountType.MORE_THAN if atom.by_count else CountType.PUSHED
             entries = (atom.pattern,) if atom.status is TagStatus.TAGGED else ()
-            yield EcrRule(priority, atom.status, count_type, atom.number, entries, description=atom.name)
+            yield EcrRule(
+                priority, atom.status, count_type, atom.number, entries, action=self._action, description=atom.name
+            )
+
+    @property
+    def _action(self) -> Action:
+        return Action.TRANSITION if self._policy.action is OurAction.ARCHIVE else Action.EXPIRE
 
     def _order(self, atom: _Atom) -> tuple[bool, int, int]:
         wider = sum(other.takes(atom) for other in self._atoms)
@@ -299,7 +312,8 @@ def _unsayable(rule: Rule) -> str | None:
 
 def _takes_every_tag(rule: Rule) -> bool:
     match = rule.match
-    if match.untagged or match.media_type or match.artifact_type or match.excepted is not None:
+    others = match.untagged or match.excepted is not None or match.archived_for is not None
+    if others or match.media_type or match.artifact_type:
         return False
     tags = tags_of(match)
     return tags is None or (tags.exact and EVERYTHING in tags.patterns)
