@@ -410,6 +410,27 @@ def test_an_imported_policy_is_a_policy_file_that_plans(shell: Shell) -> None:
     assert "Images to delete (3)" in planned.out  # two builds, and the signature of one of them
 
 
+def test_a_policy_that_archives_and_deletes_from_the_archive_is_imported_whole(sandbox: Sandbox, shell: Shell) -> None:
+    both = text_of(rule(1, "any", "pushed", 30, action=ARCHIVE), rule(2, "any", "archived", 365))
+    images = (
+        {"name": "gone", "age": "900d", "status": "ARCHIVED", "archived_at": "366d"},
+        {"name": "cold", "age": "800d", "status": "ARCHIVED", "archived_at": "100d"},
+        {"name": "old", "tags": ["v1"], "age": "31d"},
+        {"name": "new", "tags": ["v2"], "age": "29d"},
+    )
+    sandbox.reset(scenario(repositories=[repository(*images, name="cold")]))
+    finished = shell("lifecycle", "import", file(shell.home, both))
+    assert finished.exit == 0, finished.err
+    assert "action: archive" in finished.out
+    (shell.home / "ours.yaml").write_text(finished.out.replace("keep_tagged: 1", "keep_tagged: 0"))
+    planned = json.loads(shell("plan", "-f", str(shell.home / "ours.yaml"), *AT, "--output", "json").out)
+    simulated = shell("lifecycle", "simulate", file(shell.home, both), *AT, "--output", "json")
+    (theirs,) = json.loads(simulated.out)["repositories"]
+    collected = {image["digest"] for image in planned["repositories"][0]["images"] if image["decision"] == "collected"}
+    assert collected == {image["digest"] for image in theirs["images"] if image["events"]}
+    assert len(collected) == 2
+
+
 def test_an_export_is_a_policy_that_the_registry_takes_and_says_where_its_promise_holds(
     sandbox: Sandbox, shell: Shell
 ) -> None:

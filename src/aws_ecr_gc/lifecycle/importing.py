@@ -138,11 +138,12 @@ class _Importer:
             yield Difference(
                 "ages", "what is exactly so many days old goes; in ECR it must be older by a moment", deletes_more=True
             )
-        yield Difference(
-            "restored",
-            "what was archived and restored counts from its push; in ECR from its restore",
-            deletes_more=True,
-        )
+        if counts:
+            yield Difference(
+                "restored",
+                "what was archived and restored takes its place by its push; in ECR by its restore",
+                deletes_more=True,
+            )
         yield Difference(
             "indexes",
             "children go with their last index, at once; in ECR they stay until a rule of their own takes them",
