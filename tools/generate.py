@@ -24,6 +24,7 @@ from aws_ecr_gc.report import (
     forecasts,
     judgements,
     plans,
+    restorations,
     unarchived,
     uses,
 )
@@ -110,6 +111,7 @@ SCHEMAS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "explanation": ("The explanation of one decision", explanations.schema),
     "policytest-result": ("How cases for a policy ended", judgements.schema),
     "doctor": ("What doctor found", checks.schema),
+    "restoration": ("What was put back", restorations.schema),
     "unarchive": ("What came out of the archive", unarchived.schema),
     "journal": ("One record of a journal of aws-ecr-gc", journal.schema),
     "in-use": ("What is in use, by image and by workload", uses.schema),

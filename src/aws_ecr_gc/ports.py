@@ -1,6 +1,7 @@
 """The one narrow door to a registry. Back ends implement it; what cuts across them wraps it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
@@ -83,6 +84,40 @@ class RepositoryPort(Protocol):
 
     def put(self, manifest: bytes, media_type: str | None, tag: str | None) -> str:
         """Put a manifest, and a tag on it; its digest. The tag is taken from what has it, where that may be."""
+
+
+class Availability(StrEnum):
+    """Whether a layer is in a repository. An archived one can't be read, and may have to be pushed again."""
+
+    AVAILABLE = "AVAILABLE"
+    ARCHIVED = "ARCHIVED"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+class ContentPort(Protocol):
+    """The content of one repository: layers, and manifests to be put there.
+
+    Every method raises `errors.AwsFailure` or `errors.Misuse`; Passing where the same may go well another time.
+    """
+
+    def layers(self, digests: Sequence[str]) -> dict[str, Availability]:
+        """Whether at most `BATCH` layers are there; each of them is answered for."""
+
+    def tagged(self, tag: str) -> str | None:
+        """The digest that a tag is on right now, whatever the image's status."""
+
+    def put(self, digest: str, manifest: bytes, media_type: str | None, tag: str | None) -> None:
+        """Put a manifest there, once, under a tag or none. It may be there already.
+
+        In a repository where tags are mutable, one that is on another image is moved: look before. Raises
+        Unintelligible where ECR puts another digest there. The codes of its failures are ECR's.
+        """
+
+    def download(self, digest: str) -> Iterator[bytes]:
+        """A layer that an active image names. It is not checked against its digest."""
+
+    def upload(self, digest: str, content: Callable[[], Iterator[bytes]]) -> None:
+        """Put a layer there, verified by ECR; `content` gives it from its beginning, maybe more than once."""
 
 
 class Recorder(Protocol):

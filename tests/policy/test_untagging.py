@@ -123,6 +123,18 @@ def test_what_is_protected_young_archived_or_a_signature_keeps_its_tags() -> Non
     assert made == {"y-1", "y-2", "e-1"}
 
 
+def test_what_nothing_refers_to_goes_first_for_the_first_shows_what_ecr_takes_for_a_pair() -> None:
+    images = [
+        image("a", "build-1", "x", ago=1 * DAY),
+        image("b", "build-2", "y", ago=2 * DAY),
+        image("c", subject=digest("a")),
+        image("d", f"sha256-{digest('b').removeprefix('sha256:')}.sig"),
+        image("e", "build-3", "z", ago=3 * DAY),
+    ]
+    made = plan(images, rule(Match(prefix=("build",))), action=Action.UNTAG)
+    assert [step.untag for step in made.steps] == [("build-3",), ("build-1",), ("build-2",)]
+
+
 def test_versions_are_kept_tag_by_tag() -> None:
     images = [image("a", "v1.2.3", "v1.2", "latest"), image("b", "v1.2.2", "v1.1.9", "old", ago=200 * HOUR)]
     found = losing(images, rule(Match(semver="v{version}"), Keep(versions=(("minors", 1),))))

@@ -8,10 +8,11 @@ import pytest
 from aws_ecr_gc.apply import apply
 from aws_ecr_gc.errors import ImageNotFound, Unintelligible
 from aws_ecr_gc.inventory import Image, Status
+from aws_ecr_gc.manifest import matches
 from aws_ecr_gc.plan import Result
 from aws_ecr_gc.policy import make_plan, original_policy
 from aws_ecr_gc.ports import Answer, ImageId
-from aws_ecr_gc.registries.reading import list_images, matches
+from aws_ecr_gc.registries.reading import list_images
 from tests.policy.repositories import MANIFEST, NOW, REPOSITORY, digest
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from aws_ecr_gc import __version__, planfile
+from aws_ecr_gc.app.backup import Backups
 from aws_ecr_gc.app.cautions import Replication
 from aws_ecr_gc.app.collect import exit_of, say_what_is_left
 from aws_ecr_gc.app.console import Console
@@ -17,7 +18,7 @@ from aws_ecr_gc.app.planfiles import settings_of
 from aws_ecr_gc.app.protection import demand_later, loaded
 from aws_ecr_gc.app.sources import LiveSource, open_live
 from aws_ecr_gc.app.workloads import Workloads, needed
-from aws_ecr_gc.apply import Applied, Terms, Veto
+from aws_ecr_gc.apply import Applied, Earlier, Terms, Veto
 from aws_ecr_gc.aws.client import Session
 from aws_ecr_gc.config import Connection, Directories, Keeping
 from aws_ecr_gc.discovery.settings import Settings
@@ -58,6 +59,7 @@ class Order(Struct, frozen=True):
     allow_unread: tuple[str, ...] = ()
     strict: bool = False
     journal: Keeping = Keeping()
+    backup: str | None = None
     output: str = "text"
 
 
@@ -208,6 +210,7 @@ class _Carrying:
             part_of(file.policy.files, file.policy.sha256), settings_of(file.asked), allowed(file, order), file.checksum
         )
         self._log = Log(order.journal, about, order.connection, order.directories, console)
+        self._backups = Backups(order.backup, order.connection, source.live, console)
         self._interrupted = False
         self._parts: list[plans.RepositoryPlan] = []
         self._carried_out, self._refused = plans.Sum(), plans.Sum()
@@ -251,14 +254,19 @@ class _Carrying:
             max_failures=planned.max_failures,
         )
         port = self._source.registry.repository(plan.repository.name)
-        recorder = self._log.recorder(plan, inventory, terms, self._file.seen)
-        applied = self._source.live.apply(
-            Planned(plan, self._source.live.leftovers(plan.repository)),
-            port,
-            self._veto(inventory),
-            terms=terms,
-            recorder=recorder,
-        )
+        live = self._source.live
+
+        def carry_out(terms: Terms, earlier: Earlier) -> Applied:
+            return live.apply(
+                Planned(plan, live.leftovers(plan.repository)),
+                port,
+                self._veto(inventory),
+                terms=terms,
+                earlier=earlier,
+                recorder=self._log.recorder(plan, inventory, terms, self._file.seen),
+            )
+
+        applied = self._backups.before(carry_out, plan, inventory.images, port, terms=terms)
         untouched = not self._called
         self._called = self._called or applied.called
         self._report(planned, applied)

@@ -35,6 +35,10 @@ class Live:
         self._state = directories.state
         self._console = console
 
+    def time(self) -> float:
+        """The time now, in epoch seconds."""
+        return self.now + time.monotonic() - self._started
+
     def inventory(self, port: RepositoryPort, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:
         """The repository, with the children of the indexes that are needed."""
         name = port.repository.name
@@ -49,7 +53,7 @@ class Live:
         self._console.clear()
         if self._cache.trouble is not None:
             self._console.say(f"warning: the manifest cache is out of use: {self._cache.trouble}; set --cache-dir")
-        return replace(inventory, ended_at=self.now + time.monotonic() - self._started)
+        return replace(inventory, ended_at=self.time())
 
     def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:
         """What an interrupted run left over, as its record says."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from aws_ecr_gc.app.backup import Backups
 from aws_ecr_gc.app.cautions import Cautions
 from aws_ecr_gc.app.collect import exit_of, say_what_is_left
 from aws_ecr_gc.app.console import Console
@@ -12,6 +13,7 @@ from aws_ecr_gc.app.policies import Policies, policies_of
 from aws_ecr_gc.app.protection import Protected, Protection, protection_of
 from aws_ecr_gc.app.sources import LiveSource, open_live
 from aws_ecr_gc.app.sweep import Sweep
+from aws_ecr_gc.apply import Applied, Earlier, Terms
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.errors import Error, Exit, GuardStopped, Interrupted, JournalLost, OutputLost, WorkloadsUnread, worst
 from aws_ecr_gc.report import plans, work
@@ -57,6 +59,7 @@ class _Run:
         self._report = Report(request, policies, now, console, Cautions(request, source, console))
         about = About(part_of(policies.files, policies.sha256), policies.in_use, request.allow_unread)
         self._log = Log(request.journal, about, request.connection, request.directories, console)
+        self._backups = Backups(request.backup, request.connection, source.live, console)
         self._ended = False
         self._interrupted = False
         self._changed = False
@@ -112,17 +115,24 @@ class _Run:
     def _apply(self, made: Protected) -> Exit:
         plan, name = made.plan, made.plan.repository.name
         terms = made.material.terms
-        recorder = self._log.recorder(plan, made.material.inventory, terms, made.in_use)
+        inventory = made.material.inventory
+        port = self._source.registry.repository(name)
+
+        def carry_out(terms: Terms, earlier: Earlier) -> Applied:
+            recorder = self._log.recorder(plan, inventory, terms, made.in_use)
+            if plan.steps:
+                self._changed = True
+            return self._source.live.apply(
+                Planned(plan, made.material.left_over),
+                port,
+                self._protection.veto(made),
+                terms=terms,
+                earlier=earlier,
+                recorder=recorder,
+            )
+
         untouched = not self._changed
-        if plan.steps:
-            self._changed = True
-        applied = self._source.live.apply(
-            Planned(plan, made.material.left_over),
-            self._source.registry.repository(name),
-            self._protection.veto(made),
-            terms=terms,
-            recorder=recorder,
-        )
+        applied = self._backups.before(carry_out, plan, inventory.images, port, terms=terms)
         self._deeds.append(f"{name}: {work.deeds(plan, applied.outcomes)}")
         try:
             self._report.applied(plan, applied)

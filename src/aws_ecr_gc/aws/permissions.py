@@ -18,7 +18,7 @@ class Need(Enum):
     )
     DELETE = "when something is deleted"
     ARCHIVE = "where a policy archives what does not stay, and for `unarchive`"
-    UNTAG = "where a policy removes tags: an image that ECR takes whole for a tag is put back"
+    UNTAG = "where a policy removes tags: an image that ECR takes whole for a tag is put back; and for `restore`"
     NAMES = "where repositories are chosen by a glob, or several"
     TAGS = "where a policy selects by resource tags"
     REPLICATION = (
@@ -28,6 +28,9 @@ class Need(Enum):
     LIFECYCLE_PUT = "for `lifecycle apply`, where a policy is put"
     LIFECYCLE_REMOVE = "for `lifecycle apply --remove`"
     LIFECYCLE_PREVIEW = "for `lifecycle verify`"
+    BACKUP = "with `--backup`: downloading the layers of what will be deleted"
+    RESTORE = "for `restore`: which layers are there"
+    UPLOAD = "for `restore --from`: uploading layers"
     DOCTOR = "for `doctor`: whether the caller's role is excluded from pull-time updates"
 
 
@@ -56,6 +59,11 @@ PERMISSIONS: dict[str, Permission] = {
     "DeleteLifecyclePolicy": Permission("ecr:DeleteLifecyclePolicy", Need.LIFECYCLE_REMOVE),
     "StartLifecyclePolicyPreview": Permission("ecr:StartLifecyclePolicyPreview", Need.LIFECYCLE_PREVIEW),
     "GetLifecyclePolicyPreview": Permission("ecr:GetLifecyclePolicyPreview", Need.LIFECYCLE_PREVIEW),
+    "GetDownloadUrlForLayer": Permission("ecr:GetDownloadUrlForLayer", Need.BACKUP),
+    "BatchCheckLayerAvailability": Permission("ecr:BatchCheckLayerAvailability", Need.RESTORE),
+    "InitiateLayerUpload": Permission("ecr:InitiateLayerUpload", Need.UPLOAD),
+    "UploadLayerPart": Permission("ecr:UploadLayerPart", Need.UPLOAD),
+    "CompleteLayerUpload": Permission("ecr:CompleteLayerUpload", Need.UPLOAD),
     "ListPullTimeUpdateExclusions": Permission("ecr:ListPullTimeUpdateExclusions", Need.DOCTOR),
 }
 

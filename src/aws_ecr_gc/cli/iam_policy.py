@@ -29,10 +29,14 @@ def parser() -> Parser:
         choices=["simulate", "lint", "verify", "import", "apply", "remove", "report"],
         help="for aws-ecr-gc lifecycle COMMAND with these --repo; remove: apply --remove",
     )
+    made.switch("for-restore", "for aws-ecr-gc restore in these --repo; with --from, of a backup too")
+    made.value("from", guarded=True, metavar="PLACE", help="with --for-restore: the place of the backup")
     made.switch("for-unarchive", "for aws-ecr-gc unarchive in these --repo")
     made.switch("for-workloads", "for the role in other accounts where what is in use is looked for")
     made.switch("yes", "as of run; of no account here")
     flags.declare_strict(made)
+    flags.declare_journal(made)
+    flags.declare_backup(made)
     flags.declare_output(made)
     flags.declare_connection(made)
     flags.declare_directories(made)
@@ -49,6 +53,10 @@ def run(arguments: Sequence[str]) -> Exit:
         raise Misuse("--for-snapshot: a snapshot has no policy; leave out -f, --keep and --delete-untagged")
     if asked.for_lifecycle:
         return _print_lifecycle_policy(asked)
+    if vars(asked)["from"] and not asked.for_restore:
+        raise Misuse("--from: goes with --for-restore")
+    if asked.for_restore:
+        return _print_restore_policy(asked)
     if asked.for_unarchive:
         return _print_unarchive_policy(asked)
     if asked.for_workloads:
@@ -65,6 +73,8 @@ def run(arguments: Sequence[str]) -> Exit:
         tuple(asked.repo),
         flags.connection_from(asked),
         dry_run=asked.dry_run,
+        journal=asked.journal,
+        backup=asked.backup,
     )
     print(json.dumps(document, indent=2))
     return Exit.DONE
@@ -79,6 +89,17 @@ def _print_lifecycle_policy(asked: argparse.Namespace) -> Exit:
 
     connection = flags.connection_from(asked)
     print(json.dumps(lifecycle_policy(asked.for_lifecycle, tuple(asked.repo), connection), indent=2))
+    return Exit.DONE
+
+
+def _print_restore_policy(asked: argparse.Namespace) -> Exit:
+    if asked.f or asked.keep or asked.delete_untagged or asked.backup:
+        raise Misuse("--for-restore: it has no policy; leave out -f, --keep, --delete-untagged and --backup")
+    from aws_ecr_gc.app.permissions import restore_policy
+
+    connection = flags.connection_from(asked)
+    policy = restore_policy(tuple(asked.repo), connection, journal=asked.journal, source=vars(asked)["from"])
+    print(json.dumps(policy, indent=2))
     return Exit.DONE
 
 

@@ -10,7 +10,7 @@ from aws_ecr_gc import globs
 from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, active_in, newest_first
 from aws_ecr_gc.plan import Action, Decision, Decisions, Plan, Reason, Step, Verdict
 from aws_ecr_gc.policy.keeping import Vote, vote
-from aws_ecr_gc.policy.matching import Sweep
+from aws_ecr_gc.policy.matching import Sweep, signed_by
 from aws_ecr_gc.policy.protection import saved_with_all_tags
 from aws_ecr_gc.policy.rules import Policy
 from aws_ecr_gc.usage import Use
@@ -85,8 +85,14 @@ class TagVerdicts:
             start += len(image.tags)
 
     def steps(self) -> Iterator[Step]:
-        """One for each image that loses a tag, newest first."""
-        for image, numbers in zip(self.images, self.numbers, strict=True):
+        """One for each image that loses a tag, newest first, but those to which nothing refers before all others.
+
+        Should ECR take the first image whole for its tag, it may sweep what refers to it before that is put back.
+        """
+        subjects = {image.subject for image in self.images}
+        subjects.update(signed_by(tag, image) for image, tag in zip(self.of_tag, self.tags, strict=True))
+        both = zip(self.images, self.numbers, strict=True)
+        for image, numbers in sorted(both, key=lambda each: each[0].digest in subjects):
             going = tuple(self.tags[at] for at in numbers if at in self.removed)
             if going:
                 yield Step(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from aws_ecr_gc.sandbox.operations import (
     deletion,
+    layers,
     listings,
     policies,
     pull_times,
@@ -22,9 +23,10 @@ from aws_ecr_gc.sandbox.world import Caller, Members
 Operation = Callable[[Caller, Members], Members]
 
 OPERATIONS: dict[str, Operation] = {
-    "BatchCheckLayerAvailability": pulls.batch_check_layer_availability,
+    "BatchCheckLayerAvailability": layers.batch_check_layer_availability,
     "BatchDeleteImage": deletion.batch_delete_image,
     "BatchGetImage": pulls.batch_get_image,
+    "CompleteLayerUpload": layers.complete_layer_upload,
     "CreateRepository": repositories.create_repository,
     "DeleteLifecyclePolicy": policies.delete_lifecycle_policy,
     "DeleteRepository": repositories.delete_repository,
@@ -33,8 +35,10 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeRegistry": registries.describe_registry,
     "DescribeRepositories": repositories.describe_repositories,
     "GetAuthorizationToken": registries.get_authorization_token,
+    "GetDownloadUrlForLayer": layers.get_download_url_for_layer,
     "GetLifecyclePolicy": policies.get_lifecycle_policy,
     "GetLifecyclePolicyPreview": policies.get_lifecycle_policy_preview,
+    "InitiateLayerUpload": layers.initiate_layer_upload,
     "ListImageReferrers": listings.list_image_referrers,
     "ListImages": listings.list_images,
     "ListPullTimeUpdateExclusions": pull_times.list_pull_time_update_exclusions,
@@ -47,4 +51,5 @@ OPERATIONS: dict[str, Operation] = {
     "TagResource": repositories.tag_resource,
     "UntagResource": repositories.untag_resource,
     "UpdateImageStorageClass": storage.update_image_storage_class,
+    "UploadLayerPart": layers.upload_layer_part,
 }
