@@ -118,7 +118,7 @@ def repositories(draw: st.DrawFn, conditions: frozenset[Condition], *, plain: bo
                 {"index": INDEX, "unknown": UNKNOWN}.get(kind, MANIFEST),
                 subject=subject,
                 children=children,
-                pulled_at=draw(st.sampled_from([None, NOW - 3 * DAY])),
+                pulled_at=draw(st.sampled_from([None, NOW - 3.25 * DAY])),
             )
         )
     return made

@@ -81,7 +81,7 @@ def test_the_clock_of_one_that_runs_is_put_forward_and_it_tells_what_policies_di
             out, err = program.communicate()
         assert (program.returncode, err) == (0, "")
         lines = out.splitlines()
-        assert lines[0] == "2024-06-02 12:00:00: expire app sha256:9acdf00d9... [build-0000000] by rule 1"
+        assert lines[0] == "2024-06-02 12:00:00: expire app sha256:63deeb062... [build-0000000] by rule 1"
         assert lines[4].startswith("failed 2 times, last 2024-06-03 12:00:00: expire app sha256:")
         assert lines[-1].startswith("It is 2024-06-03 12:00:0")
         assert len(sandbox.deletions) == 4
