@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 
-from benchmarks import contenders, goals, in_use
+from benchmarks import contenders, goals, in_use, lifecycle
 from benchmarks.contenders import BOTO3, FEW, FLOOR, PRODUCT, TEN_RULES
 from benchmarks.in_use import Account, Reading
 from benchmarks.measuring import Planned, Run, in_turns, output, serving
@@ -50,8 +50,11 @@ def main() -> None:
     rows = [row for images, planned in plans.items() for row in _plan_costs(images, planned)]
     head = ["planning alone", "to delete", "CPU s", f"CPU / {FEW}", "reading it, CPU s", "bytes an image", "peak MB"]
     _show(table(head, rows))
+    simulated = lifecycle.measure(asked.planned[0])
+    _show(table(lifecycle.HEAD, [lifecycle.cells(asked.planned[0], each) for each in simulated]))
     sources = goals.in_use(asked.account, reading, loads_reading=_loads_reading(), full=asked.account == _ACCOUNT)
     judged = [goal.cells for goal in [*_goals(dry_runs, asked.rounds), *goals.planning(plans), *sources]]
+    judged += [goal.cells for goal in goals.simulating(asked.planned[0], simulated)]
     _show(table(["goal", "measured", "bound", "met/missed"], judged))
 
 

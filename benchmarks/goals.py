@@ -1,10 +1,11 @@
 """The goals, and what they are judged by."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from benchmarks.contenders import BOTO3, FEW, PRODUCT, TEN_RULES
 from benchmarks.in_use import Account, Reading
+from benchmarks.lifecycle import Simulated
 from benchmarks.measuring import Planned, Run
 
 LATENCY = 0.05
@@ -95,6 +96,12 @@ def in_use(account: Account, reading: Reading, *, loads_reading: bool, full: boo
     if full:
         yield Goal("what is in use: wall / pace alone", reading.read.seconds / reading.pace, 1.2)
     yield Goal("dry run without a source: what reads sources imported (0 no, 1 yes)", loads_reading, 0)
+
+
+def simulating(images: int, made: Sequence[Simulated]) -> Iterator[Goal]:
+    """One evaluation of a lifecycle policy, and a year of them."""
+    for each in made:
+        yield Goal(f"simulating 100,000, {each.evaluations} times: CPU s", each.seconds, 5, (images, 100_000))
 
 
 def nearest(sizes: Mapping[int, object], wanted: int) -> int:

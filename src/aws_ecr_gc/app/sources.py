@@ -12,7 +12,7 @@ from aws_ecr_gc.config import Connection, Request
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.inventory import Inventory, unread_indexes
 from aws_ecr_gc.plan import Leftover
-from aws_ecr_gc.ports import DeleteReplication, RegistryPort
+from aws_ecr_gc.ports import DeleteReplication, KeptPolicy, RegistryPort
 from aws_ecr_gc.reference import Repository
 from aws_ecr_gc.registries.ecr import open_registry
 from aws_ecr_gc.report import text
@@ -35,6 +35,9 @@ class Source(Protocol):
 
     def delete_replication(self) -> Sequence[DeleteReplication] | None:
         """As `ports.RegistryPort.delete_replication`; None where there is no registry to ask."""
+
+    def lifecycle_policy(self, name: str) -> KeptPolicy | None:
+        """The lifecycle policy of a repository; None where it has none."""
 
     def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:
         """A repository, with the children of the indexes that are needed."""
@@ -63,6 +66,9 @@ class LiveSource:
     def delete_replication(self) -> Sequence[DeleteReplication]:
         return self.registry.delete_replication()
 
+    def lifecycle_policy(self, name: str) -> KeptPolicy | None:
+        return self.registry.lifecycle(name).policy()
+
     def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:
         return self.live.inventory(self.registry.repository(name), needed)
 
@@ -89,6 +95,9 @@ class SnapshotSource:
 
     def delete_replication(self) -> None:
         return None
+
+    def lifecycle_policy(self, name: str) -> KeptPolicy | None:
+        raise Misuse(f"repository {name}: a snapshot holds no lifecycle policies; name the file of one")
 
     def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:  # noqa: ARG002 - nothing is left to read
         inventory = self._snapshot.inventory(name)
