@@ -102,3 +102,27 @@ def test_where_a_run_is_cut_off_its_last_line_names_the_journal(sandbox: Sandbox
     sandbox.faults = Faults()
     assert shell("apply", "--resume", str(path), "--yes").exit == 0
     assert repo.names() == {"image 3"}
+
+
+def test_a_warning_says_that_no_tagged_image_will_be_left(shell: Shell, repo: Builder) -> None:
+    repo.image("untagged")
+    done = shell("--repo", "testrepo", "--keep", "build=0", "--dry-run")
+    assert "warning: no tagged image of the repository will be left" in done.err
+    assert "warning" not in shell("--repo", "testrepo", "--keep", "build=1", "--dry-run").err
+
+
+def test_it_is_said_beforehand_what_is_read_and_why(sandbox: Sandbox, shell: Shell, repo: Builder) -> None:
+    repo.image("child")
+    repo.index("index", "build-8", children=["child"])
+    repo.image("signature", subject="index")
+    repo.image("newest", "build-9")
+    said = shell(*JOB).err.splitlines()
+    assert said[0] == (
+        "aws-ecr-gc: repository testrepo: 1 manifest will be read, to know which images these indexes list; "
+        "that counts as a pull"
+    )
+    assert "at most 1 manifest will be read, to see whether they are gone before what refers to them goes" in said[-1]
+    reads = [len(call.request["imageIds"]) for call in sandbox.calls if call.operation == "BatchGetImage"]
+    assert reads[0] == 1
+    quiet = shell(*JOB)
+    assert quiet.err == ""

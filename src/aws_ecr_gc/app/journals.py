@@ -84,11 +84,16 @@ class Log:
 
     def _announce_reading(self, plan: Plan) -> None:
         read = [step for step in plan.going(Action.DELETE) if step.status is Status.ACTIVE]
-        if self._keeping.restorable and read:
+        if not read:
+            return
+        name = plan.repository.name
+        if self._keeping.restorable:
             self._console.say(
-                f"repository {plan.repository.name}: {text.manifests(len(read))} will be read for the journal, "
+                f"repository {name}: {text.manifests(len(read))} will be read for the journal, "
                 "which counts as a pull; --no-restore leaves that out"
             )
+        else:
+            self._console.say(f"repository {name}: no manifests go into the journal, so it can't put anything back")
 
     def _recorder(self, plan: Plan, inventory: Inventory, terms: Terms, in_use: InUse | None) -> Recorder:
         opened = self._open(plan.repository.registry, () if in_use is None else in_use.unread)

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from aws_ecr_gc import __version__
-from aws_ecr_gc.app.cautions import Cautions
+from aws_ecr_gc.app.cautions import Cautions, drastic
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.material import Material, gather
 from aws_ecr_gc.app.planfiles import Draft
@@ -38,13 +38,9 @@ def plan(request: Request, *, now: float, console: Console, out: Path | None = N
             report.add(made)
             if draft is not None:
                 draft.add(made, refusals(made.plan, made.material.policy.guards))
-            # A policy file has a guard against it; what the original's flags stand for has none.
-            if (
-                isinstance(request.policy, OriginalFlags)
-                and made.plan.steps
-                and len(made.plan.steps) == made.plan.active
-            ):
-                console.say(f"warning: repository {made.plan.repository.name}: this is every image of it")
+            warning = drastic(made.plan) if isinstance(request.policy, OriginalFlags) else None
+            if warning is not None:
+                console.say(f"warning: repository {made.plan.repository.name}: {warning}")
         report.end(sweep)
         if draft is not None:
             draft.write(console)
