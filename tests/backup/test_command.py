@@ -395,7 +395,8 @@ def test_where_nothing_is_deleted_it_is_said_that_nothing_is_copied(
     assert not place.exists()
 
 
-def test_the_numbers_that_are_told_are_true(repo: Builder, shell: Shell, place: Path) -> None:
+@pytest.mark.usefixtures("repo")
+def test_the_numbers_that_are_told_are_true(shell: Shell, place: Path) -> None:
     file = policy_file(
         shell.home / "policy.json",
         policy({"name": "builds", "match": {"prefix": "build-"}, "keep": {"newest": 3}}),
