@@ -29,8 +29,8 @@ from aws_ecr_gc.reference import Repository
 if TYPE_CHECKING:
     from aws_ecr_gc.ports import ImageId
 
-_STILL_NEEDED = "StillNeeded"
-"""`apply.STILL_NEEDED`: a test holds them together."""
+_STILL_NEEDED, _TAKEN_WHOLE = "StillNeeded", "TakenWhole"
+"""`apply.STILL_NEEDED`, `apply.TAKEN_WHOLE`: a test holds them together."""
 
 
 class InRepository:
@@ -38,7 +38,7 @@ class InRepository:
 
     `outcomes` are the last for each step, `images` what was seen right before a deletion, all by digest; `attempted`
     are the tags that calls were to remove, whatever came of it, and `removed` what ECR said is gone: tags, and None for
-    an image that was deleted by its digest alone. `archived` are those that ECR said are in the archive.
+    an image that was deleted by its digest alone.
     """
 
     def __init__(self, repository: Repository, planned: Steps) -> None:
@@ -48,7 +48,6 @@ class InRepository:
         self.images: dict[str, Seen] = {}
         self.attempted: dict[str, frozenset[str]] = {}
         self.removed: dict[str, set[str | None]] = {}
-        self.archived: set[str] = set()
         self._steps = {step.digest: step for step in planned.steps}
         self._calls: dict[int, About] = {}
         self._doubtful: dict[ImageId, int] = {}
@@ -65,7 +64,7 @@ class InRepository:
         return list(dict.fromkeys(each.digest for each in self._doubtful))
 
     def remaining(self) -> list[Step]:
-        """The steps to carry out, in order: those without a word on them, and those that failed.
+        """The steps to carry out, in order: those without a word on them, and those that failed, but not for good.
 
         And those that were skipped only because one of these was still there.
         """
@@ -74,7 +73,7 @@ class InRepository:
             outcome = self.outcomes.get(step.digest)
             if (
                 outcome is None
-                or outcome.result is Result.FAILED
+                or (outcome.result is Result.FAILED and outcome.code != _TAKEN_WHOLE)
                 or (outcome.code == _STILL_NEEDED and not again.keys().isdisjoint(step.after))
             ):
                 again[step.digest] = step
@@ -105,9 +104,7 @@ class InRepository:
         for each in asked.ids:
             if each in known and self._doubtful.get(each) == record.about:
                 del self._doubtful[each]
-            if each in done and asked.action is Action.ARCHIVE:
-                self.archived.add(each.digest)
-            elif each in done:
+            if each in done and asked.action is not Action.ARCHIVE:
                 self.removed.setdefault(each.digest, set()).add(each.tag)
 
     def note_outcomes(self, record: Outcomes) -> None:

@@ -22,7 +22,12 @@ def open_registry(
 def registry_of(session: Session, *, registry_id: str | None, endpoint_url: str | None) -> EcrRegistry:
     """The same of a configuration that is read already. Nothing is called yet. Raises Misuse."""
     registry = Registry(registry_id, session.region, session.partition)
-    return EcrRegistry(session.ecr(endpoint_url), registry, registry_id)
+    return EcrRegistry(
+        session.ecr(endpoint_url),
+        registry,
+        registry_id,
+        lambda: session.client("ecr", endpoint_url=endpoint_url, attempts=1),
+    )
 
 
 def open_repository(
