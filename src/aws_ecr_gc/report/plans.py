@@ -32,7 +32,7 @@ class RepositoryPlan(Struct, forbid_unknown_fields=True):
     at the prices that docs/policy.md names.
     `refused` names the guards that forbid carrying the plan out; `broken` are the workloads whose image is not there to
     be pulled. `replicates_deletes_to` are the other registries in which what is deleted here is deleted too; null where
-    that is not known, or nobody asked, as where nothing is to be deleted. `interrupted` and `stopped_by` are of `run`.
+    that is not known, or nobody asked, as where nothing is to be changed. `interrupted` and `stopped_by` are of `run`.
     """
 
     repository: document.RepositoryPart
@@ -62,7 +62,7 @@ class Unread(Struct, forbid_unknown_fields=True):
 class PlanDocument(Struct, forbid_unknown_fields=True):
     """The plans for several repositories as at one time. `left_alone` are those that no policy fits.
 
-    `in_use` is null where nothing was to be asked, or nothing was to be deleted.
+    `in_use` is null where nothing was to be asked, or nothing was to be changed.
     """
 
     version: int
