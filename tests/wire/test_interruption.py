@@ -74,7 +74,7 @@ def test_a_signal_while_reading_deletes_nothing(sandbox: Sandbox, shell: Shell) 
     repo = fill(sandbox, 5)
     finished = interrupted_at(sandbox, shell, "DescribeImages")
     assert (finished.exit, finished.out) == (130, "")
-    assert "interrupted while reading; nothing was deleted" in finished.err
+    assert "interrupted while reading; nothing was changed" in finished.err
     assert len(repo.names()) == 5
 
 

@@ -46,5 +46,5 @@ class Console:
         """How far the reading is. Raises Interrupted where the work is to end."""
         if self.stop():
             self._progress.clear()
-            raise Interrupted("interrupted while reading; nothing was deleted")
+            raise Interrupted("interrupted while reading; nothing was changed")
         self._progress.show(progress)

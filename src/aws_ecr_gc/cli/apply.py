@@ -34,7 +34,7 @@ def parser() -> Parser:
         default=86400.0,
         help="refuse a plan that is older, such as 2h (default: 24h)",
     )
-    made.switch("yes", "do not ask; without a terminal nothing is deleted unless this is given")
+    made.switch("yes", "do not ask; without a terminal nothing is done unless this is given")
     flags.declare_unread(made)
     flags.declare_uses_file(made)
     flags.declare_journal(made)
