@@ -61,11 +61,11 @@ def unarchive(asked: Asked, *, now: float, console: Console) -> Exit:
         by_repository.setdefault(each.repository, []).append(each)
     with open_live(asked.connection, Live(asked.directories, now, console)) as source:
         returns = [_Return(name, wanted, source, console) for name, wanted in by_repository.items()]
-        for each in returns:
-            each.begin()
+        for back in returns:
+            back.begin()
         if asked.wait:
-            for each in returns:
-                _wait(each, asked, console)
+            for back in returns:
+                _wait(back, asked, console)
     rows = [row for each in returns for row in each.rows()]
     if asked.output == "json":
         console.print([document.encode(unarchived.document(rows, f"aws-ecr-gc {__version__}"))])
