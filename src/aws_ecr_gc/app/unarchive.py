@@ -63,9 +63,8 @@ def unarchive(asked: Asked, *, now: float, console: Console) -> Exit:
         returns = [_Return(name, wanted, source, console) for name, wanted in by_repository.items()]
         for back in returns:
             back.begin()
-        if asked.wait:
-            for back in returns:
-                _wait(back, asked, console)
+        for back in returns if asked.wait else ():
+            _wait(back, asked, console)
     rows = [row for each in returns for row in each.rows()]
     if asked.output == "json":
         console.print([document.encode(unarchived.document(rows, f"aws-ecr-gc {__version__}"))])

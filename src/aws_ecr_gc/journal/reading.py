@@ -42,7 +42,7 @@ class InRepository:
 
     `outcomes` are the last for each step, `images` what was seen right before a deletion, all by digest; `attempted`
     are the tags that calls were to remove, whatever came of it, and `removed` what ECR said is gone: tags, and None for
-    an image that was deleted by its digest alone.
+    an image that was deleted by its digest alone. `archived` are those that ECR said are in the archive.
     """
 
     def __init__(self, repository: Repository, planned: Steps) -> None:
@@ -52,6 +52,7 @@ class InRepository:
         self.images: dict[str, Seen] = {}
         self.attempted: dict[str, frozenset[str]] = {}
         self.removed: dict[str, set[str | None]] = {}
+        self.archived: set[str] = set()
         self._steps = {step.digest: step for step in planned.steps}
         self._calls: dict[int, About] = {}
         self._doubtful: dict[ImageId, int] = {}
@@ -108,7 +109,9 @@ class InRepository:
         for each in asked.ids:
             if each in known and self._doubtful.get(each) == record.about:
                 del self._doubtful[each]
-            if each in done and asked.action is not Action.ARCHIVE:
+            if each in done and asked.action is Action.ARCHIVE:
+                self.archived.add(each.digest)
+            elif each in done:
                 self.removed.setdefault(each.digest, set()).add(each.tag)
 
     def note_outcomes(self, record: Outcomes) -> None:
