@@ -513,3 +513,8 @@ def test_the_permissions_that_are_printed_are_those_that_are_used(
 
 def test_iam_policy_for_lifecycle_has_no_policy_of_ours(shell: Shell) -> None:
     one_line(shell("iam-policy", "--for-lifecycle", "report", "--keep", "a=1"), 2, "--for-lifecycle")
+
+
+def test_iam_policy_is_for_one_purpose(shell: Shell) -> None:
+    for two in (("--for-restore", "--for-unarchive"), ("--for-snapshot", "--for-lifecycle=report")):
+        one_line(shell("iam-policy", *two, "--repo", "app"), 2, two[0], "give one of them")

@@ -61,6 +61,8 @@ class Log:
         self._console = console
         self._journal: journal.Journal | None = None
         self._has_steps = False
+        if not lenient:
+            demand_place(keeping)
 
     def recorder(self, plan: Plan, inventory: Inventory, terms: Terms, in_use: InUse | None = None) -> Recorder | None:
         """What records the deletions of a plan; its steps are on record when this returns.
@@ -144,6 +146,8 @@ class Log:
             )
         except (JournalLost, Error) as error:
             raise _before_anything(error) from error
+        if not self._lenient:  # the original said nothing where all went well
+            self._console.say(f"journal: {made.name}")
         return made
 
 
@@ -186,7 +190,14 @@ class Lenient:
 
 
 def _before_anything(error: Error) -> Misuse:
-    return Misuse(f"{error}; nothing was deleted; set --journal, or go without by --journal none")
+    reason = str(error).removesuffix(journal.MEND)
+    return Misuse(f"{reason}; nothing was deleted; set --journal, or go without by --journal none")
+
+
+def demand_place(keeping: Keeping) -> None:
+    """Raise Misuse, before anything is read, for what can't name a place of journals."""
+    if keeping.stated not in (None, _NONE):
+        journal.demand_place(keeping.stated)
 
 
 def place_of(keeping: Keeping, connection: Connection, directories: Directories) -> journal.Place:
