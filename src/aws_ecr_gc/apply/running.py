@@ -54,6 +54,7 @@ def apply(
         plan, port, stop, veto or (lambda: nothing), progress=progress, terms=terms, earlier=earlier, recorder=recorder
     )
     steps = [step for step in plan.steps if step.digest not in run.outcomes]
+    run.record_outcomes()
     if terms.canary is not None:
         run.carry_out(steps[: terms.canary])
         run.carry_out(run.take_deferred(), last_try=True)
@@ -115,7 +116,6 @@ class _Run:
     ) -> None:
         self._port = port
         self._recorder = recorder
-        self._unrecorded: list[Outcome] = []
         self._seen: dict[str, Image] = {}
         self._manifests: dict[str, bytes] = {}
         self._terms = terms
@@ -143,6 +143,8 @@ class _Run:
             for digest, outcome in earlier.outcomes.items()
             if outcome.result is not Result.FAILED or outcome.code == TAKEN_WHOLE
         }
+        # What is decided before the first call must not be decided otherwise by whoever goes on with the journal.
+        self._unrecorded = [outcome for outcome in self.outcomes.values() if outcome.result is Result.SKIPPED]
         takes_whole = any(outcome.code == TAKEN_WHOLE for outcome in self.outcomes.values())
         self.stopped_by: Error | None = GuardStopped(TAKES_WHOLE) if takes_whole else None
         self.interrupted = False
@@ -160,9 +162,10 @@ class _Run:
             while unfinished and self._goes_on():
                 unfinished = self._attempt(unfinished, last_try=last_try)
                 self._progress(len(self.outcomes))
-            self._record_outcomes()
+            self.record_outcomes()
 
-    def _record_outcomes(self) -> None:
+    def record_outcomes(self) -> None:
+        """Put on record what was concluded since the last time."""
         outcomes, self._unrecorded = self._unrecorded, []
         if self._recorder is None or not outcomes:
             return

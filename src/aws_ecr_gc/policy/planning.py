@@ -18,6 +18,7 @@ from aws_ecr_gc.policy.untagging import plan_untagging
 from aws_ecr_gc.usage import Use
 
 _ARCHIVED = (Reason("archived", "archived images are left alone"),)
+_NOT_TAKEN = (Reason("archived", "no rule about the archive takes it yet"),)
 _ACTIVATING = (Reason("activating", "it is being restored from the archive"),)
 _UNREAD_INDEX = (Reason("unread-archived-index", "an archived index can't be read; this may be one of its children"),)
 _UNKNOWN_KIND = (Reason("unknown-media-type", "its media type is not known"),)
@@ -372,7 +373,7 @@ class Verdicts:
         if image.status is Status.ACTIVATING:
             return _ACTIVATING
         if image.status is Status.ARCHIVED and not self._is_up_to_the_archive(at):
-            return _ARCHIVED
+            return _NOT_TAKEN if self._policy.looks_into_archive else _ARCHIVED
         return () if image.media_type in KNOWN_TYPES else _UNKNOWN_KIND
 
     def _is_up_to_the_archive(self, at: int) -> bool:
