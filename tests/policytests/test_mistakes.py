@@ -27,7 +27,7 @@ IMAGES = {
         "write one such as 2026-01-10 or 2026-01-10T06:00:00Z"
     ),
     "{age: 1d, expect: ▸keep}": (
-        '.expect: must be collected, held, kept or retained, is the text "keep"; did you mean kept?'
+        '.expect: must be archived, collected, deleted, held, kept or retained, is the text "keep"; did you mean kept?'
     ),
     "{age: 1d, expect: kept, status: ▸ACTIVE}": (
         '.status: must be activating, active or archived, is the text "ACTIVE"; write one such as active'

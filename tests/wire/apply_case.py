@@ -5,7 +5,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from aws_ecr_gc import journal, planfile
-from aws_ecr_gc.apply import CHANGED, TAKEN_WHOLE
+from aws_ecr_gc.apply import CHANGED, NOT_BACK, TAKEN_WHOLE
 from aws_ecr_gc.aws.client import Client
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.journal import InRepository, Recorded
@@ -80,13 +80,23 @@ class ApplyCase(FaultCase):
 
     def _is_settled(self, recorded: Recorded) -> None:
         self._the_journal_is_true(recorded)
+        if self._digests_told(NOT_BACK, TAKEN_WHOLE):
+            return  # what one process finds out about the registry ends the work of all of them for good
         for name, of_it in recorded.repositories.items():
-            if any(outcome.code == TAKEN_WHOLE for outcome in of_it.outcomes.values()):
-                continue  # that ends the work for good
             for step in of_it.remaining():
                 outcome = of_it.outcomes[step.digest]
                 assert outcome.code in _REFUSED, f"{name}: {outcome} is not settled"
             assert {step.digest for step in of_it.planned.steps} == of_it.outcomes.keys()
+
+    def _digests_told(self, *codes: str) -> set[str]:
+        """The images of which any of the processes, each with a journal of its own, has recorded one of `codes`."""
+        return {
+            digest
+            for path in self._all_journals()
+            if (of_it := self._read(path)) is not None
+            for digest, outcome in of_it.outcomes.items()
+            if outcome.code in codes
+        }
 
     def _carry_out(self, *words: str, room: int | None = None, other: BaseProcess | None = None) -> int:
         """The exit code of a process; the laws hold for what it deleted, and another one beside it."""

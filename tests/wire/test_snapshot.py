@@ -14,7 +14,16 @@ from aws_ecr_gc.sandbox import Behaviour, Faults, Sandbox, Scenario
 from aws_ecr_gc.sandbox.errors import ServiceError
 from tests.conftest import Shell
 from tests.wire.builder import Builder
-from tests.wire.policies import BUILDS, NONE, going, operations, policy, policy_file, untouched
+from tests.wire.policies import (
+    BUILDS,
+    NONE,
+    besides_announcements,
+    going,
+    operations,
+    policy,
+    policy_file,
+    untouched,
+)
 from tests.wire.test_bad_input import one_line
 from tests.wire.test_run import RULES, fill_at_random
 
@@ -36,7 +45,7 @@ def saved(sandbox: Sandbox, shell: Shell, tmp_path: Path) -> str:
     sandbox.registry().repository("web/one/two").settings.resource_tags["team"] = "web"
     path = tmp_path / "today.snapshot"
     finished = shell("snapshot", "--out", str(path))
-    assert (finished.exit, finished.err) == (0, "")
+    assert (finished.exit, besides_announcements(finished.err)) == (0, [])
     images = sum(len(each.images) for each in sandbox.registry().repositories.values())
     assert re.fullmatch(rf"{path}: {images} images of 3 repositories, [0-9.]+ kB\n", finished.out)
     return str(path)

@@ -13,7 +13,7 @@ from aws_ecr_gc.app.live import NOTHING_DONE, Live, Planned
 from aws_ecr_gc.app.protection import Protected, protection_of
 from aws_ecr_gc.apply import Applied, Earlier, Terms
 from aws_ecr_gc.config import Config
-from aws_ecr_gc.errors import BackupLost, Exit, JournalLost, OutputLost, worst
+from aws_ecr_gc.errors import BackupLost, Credentials, Exit, JournalLost, OutputLost, worst
 from aws_ecr_gc.plan import Plan, Result
 from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.registries.ecr import open_repository
@@ -94,7 +94,8 @@ def say_what_is_left(plan: Plan, applied: Applied, console: Console) -> None:
         for line in applied.stopped_by.lines:
             console.say(line)
     if left:
-        again = applied.interrupted or (applied.stopped_by is not None and applied.stopped_by.exit is Exit.AWS)
+        passes = isinstance(applied.stopped_by, Credentials) or getattr(applied.stopped_by, "exit", None) is Exit.AWS
+        again = applied.interrupted or passes
         were = "was" if left == 1 else "were"
         console.say(f"{text.images(left)} {were} not attempted{'; run again to finish' if again else ''}")
 
