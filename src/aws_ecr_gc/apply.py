@@ -252,7 +252,9 @@ class _Run:
     def _attempt(self, steps: list[Step], *, last_try: bool) -> list[Step]:
         """One look and one deletion. Returns the steps that need another: only an image with more tags than fit."""
         try:
-            ready = self._ready(self._with_manifests(steps))
+            steps = self._with_manifests(steps)
+            self._port.turn()
+            ready = self._ready(steps)
             if not ready or not self._goes_on():
                 return []
             ids = [each for step in ready for each in self._ids(step)][:BATCH]

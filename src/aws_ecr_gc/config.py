@@ -9,14 +9,21 @@ from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.policy import Policy, original_policy
 
+CONCURRENCY = 16
+"""Repositories worked on at once."""
+
 
 class Connection(Struct, frozen=True):
-    """Which registry, and as whom. Where a field is None, the user's AWS configuration decides."""
+    """Which registry, and as whom. Where a field is None, the user's AWS configuration decides.
+
+    `max_rps` is how many calls a second may be made of each operation, in place of the defaults.
+    """
 
     region: str | None = None
     registry_id: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
+    max_rps: float | None = None
 
 
 class Directories(Struct, frozen=True):
@@ -77,7 +84,7 @@ class Request(Struct, frozen=True):
 
     `patterns` are globs of repository names; none means all. `at` moves the clock, in epoch seconds. With `snapshot`
     the file is read instead of AWS; with `uses`, this file of what is in use instead of the workloads. Sources that
-    `allow_unread` names may be missing.
+    `allow_unread` names may be missing. `concurrency` is how many repositories are worked on at once.
     """
 
     policy: Path | OriginalFlags
@@ -90,6 +97,7 @@ class Request(Struct, frozen=True):
     allow_unread: tuple[str, ...] = ()
     journal: Keeping = Keeping()
     output: str = "text"
+    concurrency: int = CONCURRENCY
 
 
 def _xdg(variable: str, fallback: str) -> Path:

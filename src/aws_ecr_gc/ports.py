@@ -68,6 +68,9 @@ class RepositoryPort(Protocol):
     def manifests(self, digests: Sequence[str]) -> dict[str, bytes]:
         """The manifests of at most `BATCH` images by digest; what is gone is left out. Counts as a pull."""
 
+    def turn(self) -> None:
+        """Wait until `delete` may be called, so that nothing waits between the last look at images and their end."""
+
     def delete(self, ids: Sequence[ImageId]) -> Deletion:
         """Delete at most `BATCH` ids."""
 

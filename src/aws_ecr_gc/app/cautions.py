@@ -1,6 +1,7 @@
 """What is said beside plans: where else deletions reach, and why pull times may be untrue."""
 
 from collections.abc import Callable, Sequence
+from threading import Lock
 
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.sources import Source
@@ -19,50 +20,51 @@ _PULL_TIMES = (
 class Replication:
     """Where else deletions reach. The registry is asked once in a run, and only if something would be deleted."""
 
-    def __init__(self, ask: Callable[[], Sequence[DeleteReplication] | None], console: Console) -> None:
+    def __init__(self, ask: Callable[[], Sequence[DeleteReplication] | None]) -> None:
         """`ask` gives None where there is no registry to ask."""
         self._ask = ask
-        self._console = console
+        self._lock = Lock()
         self._asked = False
         self._rules: Sequence[DeleteReplication] | None = None
+        self._trouble: Error | None = None
 
-    def warn(self, plan: Plan) -> list[str] | None:
+    def warn(self, plan: Plan, console: Console) -> list[str] | None:
         """Where the plan's deletions are replicated to, said too; None where that was not asked, or is not known."""
         if not plan.steps:
             return None
-        if not self._asked:
-            self._asked = True
-            self._rules = self._answer()
-        if self._rules is None:
+        rules = self._answer()
+        if self._trouble is not None:
+            console.say_once(f"warning: whether deletions are replicated is not known: {self._trouble}")
+        if rules is None:
             return None
-        destinations = replicated_to(self._rules, plan.repository.name)
+        destinations = replicated_to(rules, plan.repository.name)
         if destinations:
             where = ", ".join(destinations)
-            self._console.say(f"warning: repository {plan.repository.name}: deletions are replicated to {where}")
+            console.say(f"warning: repository {plan.repository.name}: deletions are replicated to {where}")
         return destinations
 
     def _answer(self) -> Sequence[DeleteReplication] | None:
-        try:
-            return self._ask()
-        except Error as error:  # it stops nothing: what needs a call for its work fails by itself
-            self._console.say(f"warning: whether deletions are replicated is not known: {error}")
-            return None
+        with self._lock:
+            if not self._asked:
+                self._asked = True
+                try:
+                    self._rules = self._ask()
+                except Error as error:  # it stops nothing: what needs a call for its work fails by itself
+                    self._trouble = error
+            return self._rules
 
 
 class Cautions:
-    """The warnings of one run under a policy file; the original's flags get none."""
+    """The warnings of one run under a policy file; the original's flags get none. For all threads."""
 
-    def __init__(self, request: Request, source: Source, console: Console) -> None:
-        self._console = console
+    def __init__(self, request: Request, source: Source) -> None:
         self._silent = isinstance(request.policy, OriginalFlags)
-        self._told = False
-        self._replication = Replication(source.delete_replication, console)
+        self._replication = Replication(source.delete_replication)
 
-    def about(self, plan: Plan, policy: Policy) -> list[str] | None:
+    def about(self, plan: Plan, policy: Policy, console: Console) -> list[str] | None:
         """Warn; where the plan's deletions are replicated to, as far as that is known."""
         if self._silent:
             return None
-        if not self._told and policy.goes_by_pulls:
-            self._told = True
-            self._console.say(_PULL_TIMES)
-        return self._replication.warn(plan)
+        if policy.goes_by_pulls:
+            console.say_once(_PULL_TIMES)
+        return self._replication.warn(plan, console)

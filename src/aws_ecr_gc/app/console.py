@@ -2,6 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from enum import Enum
+from itertools import groupby
+from operator import itemgetter
+from threading import RLock
 from typing import TextIO
 
 from aws_ecr_gc.errors import Interrupted, OutputLost
@@ -9,42 +13,103 @@ from aws_ecr_gc.report.progress import Progress
 
 
 class Console:
-    """The result goes to `out`, all else to `err`; `stop` tells when to end after the call under way."""
+    """The result goes to `out`, all else to `err`; `stop` tells when to end after the call under way.
+
+    May be used from several threads: no line is broken by another.
+    """
 
     def __init__(self, out: TextIO, err: TextIO, stop: Callable[[], bool]) -> None:
         self._out = out
         self._err = err
+        self._lock = RLock()
+        self._said: set[str] = set()
         self._progress = Progress(err)
         self.stop = stop
 
     def print(self, lines: Iterable[str]) -> None:
         """Lines of the result. Raises OutputLost."""
-        self._progress.clear()
-        try:
-            for line in lines:
-                self._out.write(f"{line}\n")
-            self._out.flush()
-        except OSError as error:
-            raise OutputLost(f"standard output can't be written: {error.strerror}") from error
+        with self._lock:
+            self._progress.clear()
+            try:
+                for line in lines:
+                    self._out.write(f"{line}\n")
+                self._out.flush()
+            except OSError as error:
+                raise OutputLost(f"standard output can't be written: {error.strerror}") from error
 
     def say(self, line: str) -> None:
         """A remark on standard error."""
-        self._progress.clear()
-        with suppress(OSError):  # a remark that nobody can read must not end the work
+        # A remark that nobody can read must not end the work.
+        with self._lock, suppress(OSError):
+            self._progress.clear()
             self._err.write(f"aws-ecr-gc: {line}\n")
             self._err.flush()
 
+    def say_once(self, line: str) -> None:
+        """A remark that holds for the whole run."""
+        with self._lock:
+            if line not in self._said:
+                self._said.add(line)
+                self.say(line)
+
     def show(self, progress: str) -> None:
         """How far the work is, on a terminal."""
-        self._progress.show(progress)
+        with self._lock:
+            self._progress.show(progress)
 
     def clear(self) -> None:
         """End the line of progress."""
-        self._progress.clear()
+        with self._lock:
+            self._progress.clear()
 
     def reading(self, progress: str) -> None:
         """How far the reading is. Raises Interrupted where the work is to end."""
         if self.stop():
-            self._progress.clear()
+            self.clear()
             raise Interrupted("interrupted while reading; nothing was deleted")
-        self._progress.show(progress)
+        self.show(progress)
+
+
+class _Kind(Enum):
+    PRINTED = 1
+    SAID = 2
+    SAID_ONCE = 3
+
+
+class Aside(Console):
+    """What is said and printed of one of many things that are done at once, kept until its turn has come.
+
+    Progress is shown at once.
+    """
+
+    def __init__(self, console: Console, stop: Callable[[], bool]) -> None:
+        self._console = console
+        self._kept: list[tuple[_Kind, str]] = []
+        self.stop = stop
+
+    def print(self, lines: Iterable[str]) -> None:
+        self._kept += [(_Kind.PRINTED, line) for line in lines]
+
+    def say(self, line: str) -> None:
+        self._kept.append((_Kind.SAID, line))
+
+    def say_once(self, line: str) -> None:
+        self._kept.append((_Kind.SAID_ONCE, line))
+
+    def show(self, progress: str) -> None:
+        self._console.show(progress)
+
+    def clear(self) -> None:
+        self._console.clear()
+
+    def tell(self) -> None:
+        """Pass on what was kept, in its order. Raises OutputLost."""
+        kept, self._kept = self._kept, []
+        for kind, group in groupby(kept, itemgetter(0)):
+            lines = (line for _, line in group)
+            if kind is _Kind.PRINTED:
+                self._console.print(lines)
+                continue
+            say = self._console.say if kind is _Kind.SAID else self._console.say_once
+            for line in lines:
+                say(line)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from threading import Lock
 
 import msgspec
 from msgspec import Struct
@@ -50,19 +51,30 @@ class Log:
         self._console = console
         self._journal: journal.Journal | None = None
         self._has_steps = False
+        self._lock = Lock()
 
-    def recorder(self, plan: Plan, inventory: Inventory, terms: Terms, in_use: InUse | None = None) -> Recorder | None:
+    def recorder(
+        self,
+        plan: Plan,
+        inventory: Inventory,
+        terms: Terms,
+        in_use: InUse | None = None,
+        console: Console | None = None,
+    ) -> Recorder | None:
         """What records the deletions of a plan; its steps are on record when this returns.
 
-        None where there are none, and where no journal is kept.
+        None where there are none, and where no journal is kept. May be asked by several threads; `console` is for what
+        is said of the repository.
 
         Raises Misuse where no journal can be begun, and JournalLost where it can't be gone on with.
         """
         if not plan.steps or self._keeping.stated == _NONE:
             return None
-        opened = self._open(plan.repository.registry, () if in_use is None else in_use.unread)
+        console = console or self._console
+        with self._lock:
+            opened = self._open(plan.repository.registry, () if in_use is None else in_use.unread)
         if self._keeping.restorable:
-            self._console.say(
+            console.say(
                 f"repository {plan.repository.name}: {text.manifests(len(plan.steps))} will be read for the journal, "
                 "which counts as a pull; --no-restore leaves that out"
             )

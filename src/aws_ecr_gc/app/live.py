@@ -33,7 +33,18 @@ class Live:
         self._started = time.monotonic()
         self._cache = ManifestDirectory(directories.cache)
         self._state = directories.state
+        self._directories = directories
         self._console = console
+
+    def telling(self, console: Console) -> "Live":
+        """The same with other streams."""
+        other = Live(self._directories, self.now, console)
+        other._started = self._started
+        return other
+
+    def stop(self) -> bool:
+        """Whether the work is to end after the call under way."""
+        return self._console.stop()
 
     def inventory(self, port: RepositoryPort, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:
         """The repository, with the children of the indexes that are needed."""

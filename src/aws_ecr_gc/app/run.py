@@ -1,137 +1,146 @@
 """`run`: plan every repository and carry the plans out."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 
-from aws_ecr_gc.app.cautions import Cautions
-from aws_ecr_gc.app.collect import exit_of, say_what_is_left
 from aws_ecr_gc.app.console import Console
-from aws_ecr_gc.app.journals import About, Log, part_of
-from aws_ecr_gc.app.live import Live, Planned
-from aws_ecr_gc.app.plan import Report, materials
-from aws_ecr_gc.app.policies import Policies, policies_of
-from aws_ecr_gc.app.protection import Protected, Protection, protection_of
-from aws_ecr_gc.app.sources import LiveSource, open_live
-from aws_ecr_gc.app.sweep import Sweep
+from aws_ecr_gc.app.crew import Crew, exit_for
+from aws_ecr_gc.app.live import Live
+from aws_ecr_gc.app.passage import Ended, Passage
+from aws_ecr_gc.app.policies import policies_of
+from aws_ecr_gc.app.protection import protection_of
+from aws_ecr_gc.app.report import Report
+from aws_ecr_gc.app.site import Site
+from aws_ecr_gc.app.sources import open_live
 from aws_ecr_gc.config import Request
-from aws_ecr_gc.errors import Error, Exit, GuardStopped, Interrupted, JournalLost, OutputLost, WorkloadsUnread, worst
-from aws_ecr_gc.report import plans, text
+from aws_ecr_gc.errors import Error, Exit, Interrupted, OutputLost, worst
+from aws_ecr_gc.report import plans
 
 Question = Callable[[str], bool]
 """Asks whether to go on; the text names the numbers."""
 
 
 def run(request: Request, *, now: float, console: Console, question: Question | None, strict: bool) -> Exit:
-    """Plan and delete, repository by repository; with a question, all plans are made and shown before it is asked.
+    """Plan and delete, many repositories at once; with a question, all plans are made and shown before it is asked.
 
     Exit 4 where a guard refused a repository: that one is left as it is. Raises `errors.Error` where nothing can be
     planned, and OutputLost.
     """
     policies = policies_of(request)
     protection = protection_of(policies.in_use, request.connection, now, console, allow_unread=request.allow_unread)
-    with open_live(request.connection, Live(request.directories, now, console)) as source:
-        return _Run(
-            request, policies, source, protection=protection, now=now, console=console, strict=strict
-        ).carry_out(question)
+    live = Live(request.directories, now, console)
+    with open_live(request.connection, live, request.concurrency) as source:
+        site = Site(source, request, policies, console)
+        crew = Crew(
+            request, protection, console, carries_out=question is None, strict=strict, holds=question is not None
+        )
+        with closing(Report(request, policies, now, console)) as report:
+            return _Run(site, crew, report, console).to_the_end(question)
 
 
 class _Run:
     """One run; what it did is reported also when it ends before its time."""
 
-    def __init__(
-        self,
-        request: Request,
-        policies: Policies,
-        source: LiveSource,
-        *,
-        protection: Protection,
-        now: float,
-        console: Console,
-        strict: bool,
-    ) -> None:
-        self._policies = policies
-        self._protection = protection
-        self._source = source
+    def __init__(self, site: Site, crew: Crew, report: Report, console: Console) -> None:
+        self._site = site
+        self._crew = crew
+        self._report = report
         self._console = console
-        self._strict = strict
-        self._sweep = Sweep(source, request.patterns, console)
-        self._report = Report(request, policies, now, console, Cautions(request, source, console))
-        about = About(part_of(policies.files, policies.sha256), policies.in_use, request.allow_unread)
-        self._log = Log(request.journal, about, request.connection, request.directories, console)
-        self._ended = False
-        self._interrupted = False
-        self._changed = False
-        self._deletions: list[str] = []
+        self._ended: list[Ended] = []
+        self._failure: Error | None = None
 
-    def carry_out(self, question: Question | None) -> Exit:
-        exits: list[Exit] = []
+    def to_the_end(self, question: Question | None) -> Exit:
         try:
-            ready: Iterable[Protected] = self._plans()
-            if question is not None:
-                ready = self._confirmed(list(ready), question)
-            for each in ready:
-                if self._ended:
-                    self._console.say(f"repository {each.plan.repository.name}: not reached; run again to finish")
-                    continue
-                exits.append(self._apply(each))
+            self._go(question)
+            if self._failure is not None and not self._changed:
+                raise self._failure
+            if self._failure is not None:
+                interrupted = isinstance(self._failure, Interrupted)
+                self._console.say(
+                    "interrupted while reading; run again to finish" if interrupted else str(self._failure)
+                )
+            self._report.end(self._site.sweep)
+        except OutputLost:
+            for each in self._ended:
+                self._console.say(each.deletions)
+            raise
+        code = worst([*self._site.sweep.exits, *self._report.exits, *self._exits()])
+        self._site.log.end(code, interrupted=any(each.interrupted for each in self._ended))
+        return code
+
+    def _go(self, question: Question | None) -> None:
+        passages = self._crew.passages(self._site)
+        try:
+            if question is None:
+                self._take(self._crew.through(passages))
+            else:
+                planned = list(self._looked_at(self._crew.through(passages)))
+                if self._failure is None and self._agreed(planned, question):
+                    self._take(self._crew.carried_out(planned))
         except OutputLost:
             raise
         except Error as error:
-            if not self._changed:
-                raise
-            # What is wrong now was right before something was deleted: it is no misuse, and what was done is told.
-            interrupted = isinstance(error, Interrupted)
-            self._console.say("interrupted while reading; run again to finish" if interrupted else str(error))
-            exits.append(Exit.AWS if error.exit is Exit.MISUSE else error.exit)
+            self._failure = self._failure or error
+
+    def _looked_at(self, passages: Iterable[Passage]) -> Iterator[Passage]:
+        """What has a plan, told."""
+        for each in passages:
+            self._failure = self._failure or each.failure
+            self._report.take(each)
+            yield each
+
+    def _take(self, passages: Iterable[Passage]) -> None:
+        """Tell of what has ended. Where nobody hears of it, what is under way ends before OutputLost is raised."""
+        lost: OutputLost | None = None
         try:
-            self._report.end(self._sweep)
-        except OutputLost:
-            for line in self._deletions:
-                self._console.say(line)
+            for each in passages:
+                if lost is None:
+                    lost = self._told(each)
+                elif each.ended is not None:
+                    self._ended.append(each.ended)
+                if lost is not None:
+                    self._crew.give_up(unheard=True)
+                self._crew.told(each)
+        except BaseException:  # those under way would wait for their turn to be told
+            self._crew.give_up(unheard=True)
             raise
-        code = worst([*self._sweep.exits, *self._report.exits, *exits])
-        self._log.end(code, interrupted=self._interrupted)
-        return code
+        if lost is not None:
+            raise lost
 
-    def _plans(self) -> Iterator[Protected]:
-        for made in self._protection.plans(materials(self._source, self._sweep, self._policies)):
-            if self._report.add(made):
-                yield made
+    def _told(self, each: Passage) -> OutputLost | None:
+        """Tell of one; what keeps it from being told, if anything does."""
+        self._failure = self._failure or each.failure
+        if each.ended is not None:
+            self._ended.append(each.ended)
+        if isinstance(each.failure, OutputLost):
+            return each.failure
+        try:
+            self._report.take(each)
+            self._report.end_of(each)
+        except OutputLost as error:
+            return error
+        return None
 
-    def _confirmed(self, ready: list[Protected], question: Question) -> list[Protected]:
-        """What may be carried out, once the user has seen it all and agreed."""
-        going = [each.plan for each in ready if each.plan.steps]
+    def _agreed(self, planned: Iterable[Passage], question: Question) -> bool:
+        """Whether what was shown may be carried out."""
+        going = [each.plan for each in planned if each.plan is not None and each.plan.steps and not each.refused]
         if not going:
-            return ready
+            return True
         if self._console.stop():
             raise Interrupted("interrupted; nothing was deleted")
         if question(plans.question(going)):
-            return ready
+            return True
         self._console.say("nothing was deleted")
-        return []
+        return False
 
-    def _apply(self, made: Protected) -> Exit:
-        plan, name = made.plan, made.plan.repository.name
-        terms = made.material.terms
-        recorder = self._log.recorder(plan, made.material.inventory, terms, made.in_use)
-        untouched = not self._changed
-        if plan.steps:
-            self._changed = True
-        applied = self._source.live.apply(
-            Planned(plan, made.material.left_over),
-            self._source.registry.repository(name),
-            self._protection.veto(made),
-            terms=terms,
-            recorder=recorder,
-        )
-        self._deletions.append(f"{name}: {text.deletions(plan, applied.outcomes)}")
-        try:
-            self._report.applied(plan, applied)
-        except OutputLost:
-            self._console.say(self._deletions[-1])
-            raise
-        say_what_is_left(plan, applied, self._console)
-        self._interrupted = applied.interrupted
-        self._ended = applied.interrupted or isinstance(
-            applied.stopped_by, (WorkloadsUnread, GuardStopped, JournalLost)
-        )
-        return exit_of(applied, strict=self._strict, untouched=untouched)
+    @property
+    def _changed(self) -> bool:
+        """Whether anything was to be deleted that was not only planned."""
+        return any(each.tried for each in self._ended)
+
+    def _exits(self) -> Iterator[Exit]:
+        called = any(each.called for each in self._ended)
+        for each in self._ended:
+            yield each.exit if called else each.alone
+        if self._failure is not None:
+            yield exit_for(self._failure)

@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.live import Live
+from aws_ecr_gc.aws.client import CONNECTIONS
+from aws_ecr_gc.aws.pacing import Limits, Traffic
 from aws_ecr_gc.config import Connection, Request
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.inventory import Inventory, unread_indexes
@@ -42,6 +44,9 @@ class Source(Protocol):
     def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:
         """What an interrupted run left over there."""
 
+    def telling(self, console: Console) -> "Source":
+        """The same, with what is said of it going there."""
+
 
 class LiveSource:
     """The registry as it is now."""
@@ -68,6 +73,9 @@ class LiveSource:
 
     def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:
         return self.live.leftovers(repository)
+
+    def telling(self, console: Console) -> "LiveSource":
+        return LiveSource(self.registry, self.live.telling(console), self.at)
 
 
 class SnapshotSource:
@@ -99,6 +107,9 @@ class SnapshotSource:
     def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:  # noqa: ARG002 - nobody deletes from a file
         return ()
 
+    def telling(self, console: Console) -> "SnapshotSource":  # noqa: ARG002 - nothing is said of it
+        return self
+
 
 @contextmanager
 def open_source(request: Request, now: float, console: Console) -> Iterator[Source]:
@@ -109,19 +120,21 @@ def open_source(request: Request, now: float, console: Console) -> Iterator[Sour
         with closing(open_snapshot(request.snapshot)) as snapshot:
             yield SnapshotSource(snapshot, request.at)
         return
-    with open_live(request.connection, Live(request.directories, now, console)) as source:
+    with open_live(request.connection, Live(request.directories, now, console), request.concurrency) as source:
         source.at = request.at
         yield source
 
 
 @contextmanager
-def open_live(connection: Connection, live: Live) -> Iterator[LiveSource]:
-    """The registry as it is now."""
+def open_live(connection: Connection, live: Live, concurrency: int = 1) -> Iterator[LiveSource]:
+    """The registry as it is now, for so many threads at once."""
     registry = open_registry(
         region=connection.region,
         registry_id=connection.registry_id,
         profile=connection.profile,
         endpoint_url=connection.endpoint_url,
+        connections=max(concurrency, CONNECTIONS),
+        traffic=Traffic(Limits(), "", "", stated=connection.max_rps, ended=live.stop),
     )
     with closing(registry) as port:
         yield LiveSource(port, live)

@@ -21,10 +21,14 @@ from botocore.config import Config
 from botocore.loaders import JSONFileLoader, create_loader
 
 from aws_ecr_gc import __version__
+from aws_ecr_gc.aws.pacing import Traffic
 from aws_ecr_gc.errors import AccessDenied, AwsFailure, Credentials, Error, Incomplete, Misuse, Unintelligible, one_line
 
 _ATTEMPTS = 8
 """How often a call is tried unless the user's AWS configuration says otherwise: Describe* limits are low."""
+
+CONNECTIONS = 10
+"""How many a client keeps open, unless more are asked for."""
 
 _BAD_CREDENTIALS = frozenset(
     {
@@ -43,6 +47,18 @@ _BAD_CREDENTIALS = frozenset(
     }
 )
 _ACCESS_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+    }
+)
 _LOST_CREDENTIALS = (boto.CredentialRetrievalError, boto.SSOError, boto.TokenRetrievalError, boto.NoCredentialsError)
 """They can end in the middle of the work, when a role's session is to be renewed."""
 _TOKENS = ("nextToken", "NextToken", "Marker", "marker")
@@ -130,9 +146,11 @@ class Session:
         except boto.UnknownRegionError:
             return "aws"
 
-    def ecr(self, endpoint_url: str | None = None) -> "Client":
+    def ecr(
+        self, endpoint_url: str | None = None, *, connections: int = CONNECTIONS, traffic: Traffic | None = None
+    ) -> "Client":
         """A client for ECR. Raises what `client` raises."""
-        return self.client("ecr", endpoint_url=endpoint_url)
+        return self.client("ecr", endpoint_url=endpoint_url, connections=connections, traffic=traffic)
 
     def client(
         self,
@@ -141,12 +159,14 @@ class Session:
         region: str | None = None,
         endpoint_url: str | None = None,
         credentials: "Keys | None" = None,
-        connections: int = 10,
+        connections: int = CONNECTIONS,
         before_call: Callable[[str], None] = lambda _: None,
+        traffic: Traffic | None = None,
     ) -> "Client":
         """A client for a service, with this session's credentials or those of an assumed role.
 
-        `connections` is how many it keeps open at most; `before_call` is told of each operation before it is called.
+        `connections` is how many it keeps open at most; `before_call` is told of each operation before it is called,
+        `traffic` of each try, those that botocore makes again among them.
         Not for several threads at a time; the client itself is.
         Raises `Misuse` for a region or an endpoint that cannot be one, or bad credentials.
         """
@@ -171,7 +191,9 @@ class Session:
             raise Misuse(
                 f"AWS configuration: endpoint {one_line(client.meta.endpoint_url)}: {one_line(error)}"
             ) from error
-        return Client(client, before_call)
+        if traffic is not None:
+            _listen(client, traffic)
+        return Client(client, before_call, traffic)
 
     def lists(self, service: str, region: str) -> bool:
         """Whether botocore's endpoint data list a service for a region."""
@@ -180,6 +202,30 @@ class Session:
             return region in self._session.get_available_regions(service, partition)
         except (boto.UnknownRegionError, boto.UnknownServiceError):
             return False
+
+
+def _listen(client: Any, traffic: Traffic) -> None:
+    """Let each try wait for its turn, before it is signed, and hear which are refused, those that are tried again too.
+
+    Rides on botocore's events request-created and response-received; tests/registries pins them.
+    """
+
+    def leaving(operation_name: str, **_: object) -> None:
+        traffic.leaving(operation_name)
+
+    def received(event_name: str, parsed_response: dict[str, Any] | None, **_: object) -> None:
+        if parsed_response is not None and _is_refused(parsed_response):
+            traffic.refused(event_name.rpartition(".")[2])
+
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register_first(f"request-created.{service}", leaving)
+    client.meta.events.register(f"response-received.{service}", received)
+
+
+def _is_refused(answered: dict[str, Any]) -> bool:
+    """Whether an answer says that too many calls came."""
+    status = answered.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status == 429 or answered.get("Error", {}).get("Code") in _THROTTLED
 
 
 def true_region(stated: str) -> str:
@@ -198,9 +244,12 @@ class Keys(NamedTuple):
 class Client:
     """A service's API, one method for all calls."""
 
-    def __init__(self, client: Any, before_call: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, client: Any, before_call: Callable[[str], None] = lambda _: None, traffic: Traffic | None = None
+    ) -> None:
         self._client = client
-        self._before_call = before_call
+        self._before_call = before_call if traffic is None else traffic.calling
+        self._traffic = traffic
         self._endpoint = one_line(client.meta.endpoint_url)
         self._prefix = str(client.meta.service_model.signing_name)
         self._tokens: dict[str, tuple[str, str] | None] = {}
@@ -223,6 +272,11 @@ class Client:
         if answered.get(answer) is None:
             raise Unintelligible(f"{operation}: the answer of {self._endpoint} has no {answer}")
         return answered
+
+    def turn(self, operation: str) -> None:
+        """Wait until this thread's next call of the operation may be made; nothing where no pace is kept."""
+        if self._traffic is not None:
+            self._traffic.turn(operation)
 
     def content(self, operation: str, answer: str, **parameters: object) -> bytes:
         """Call an operation that answers with a stream, and read that to its end. Raises what `call` raises."""

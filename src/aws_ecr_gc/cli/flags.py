@@ -151,6 +151,19 @@ def declare_repositories(parser: Parser) -> None:
     )
 
 
+def declare_pace(parser: Parser) -> None:
+    """How much at once, and how fast."""
+    parser.value(
+        "concurrency", metavar="N", type=concurrency, help="how many repositories are worked on at once (default: 16)"
+    )
+    parser.value(
+        "max-rps",
+        metavar="N",
+        type=rate,
+        help="how many calls a second of each operation, in an account and region (default: as docs/fleet.md says)",
+    )
+
+
 def declare_policy_file(parser: Parser) -> None:
     """The policy file."""
     parser.value("f", guarded=True, metavar="FILE", help="the policy file: YAML, JSON or TOML")
@@ -199,7 +212,7 @@ def request_from(arguments: argparse.Namespace) -> "Request":
         raise Misuse("no policy: give -f FILE" + (", or --keep and --delete-untagged" if flags is not None else ""))
     from pathlib import Path
 
-    from aws_ecr_gc.config import Keeping, Request
+    from aws_ecr_gc.config import CONCURRENCY, Keeping, Request
 
     return Request(
         policy=Path(arguments.f) if arguments.f or flags is None else flags,
@@ -212,6 +225,7 @@ def request_from(arguments: argparse.Namespace) -> "Request":
         allow_unread=tuple(vars(arguments).get("allow_unread", ())),
         journal=keeping_from(arguments) if "journal" in arguments else Keeping(),
         output=arguments.output,
+        concurrency=vars(arguments).get("concurrency") or CONCURRENCY,
     )
 
 
@@ -257,7 +271,8 @@ def connection_from(arguments: argparse.Namespace) -> "Connection":
     """Which registry, and as whom."""
     from aws_ecr_gc.config import Connection
 
-    return Connection(arguments.region, arguments.registry_id, arguments.profile, arguments.endpoint_url)
+    max_rps = vars(arguments).get("max_rps")
+    return Connection(arguments.region, arguments.registry_id, arguments.profile, arguments.endpoint_url, max_rps)
 
 
 def directories_from(arguments: argparse.Namespace) -> "Directories":
@@ -354,6 +369,20 @@ def account(text: str) -> str:
     if not re.fullmatch(r"[0-9]{12}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not an account id of 12 digits")
     return text
+
+
+def concurrency(text: str) -> int:
+    """How many at once."""
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of repositories at once: 1 to 256")
+    return int(text)
+
+
+def rate(text: str) -> float:
+    """Calls a second."""
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or float(text) < 0.1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of calls a second, 0.1 or more")
+    return float(text)
 
 
 def url(text: str) -> str:

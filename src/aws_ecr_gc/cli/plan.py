@@ -28,6 +28,7 @@ def parser() -> Parser:
         help="show instead how the repositories grow under the policy, such as 90d",
     )
     made.value("out", guarded=True, metavar="FILE", help="write the plans to this file too, to review and show")
+    flags.declare_pace(made)
     flags.declare_output(made)
     flags.declare_reading(made)
     return made

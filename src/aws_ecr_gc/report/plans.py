@@ -166,9 +166,13 @@ class Sum(Struct):
 
     def add(self, plan: Plan) -> None:
         """One more."""
-        self.plans += 1
-        self.images += len(plan.steps)
-        self.size += plan.size
+        self.unite(Sum(1, len(plan.steps), plan.size))
+
+    def unite(self, other: "Sum") -> None:
+        """All of another one."""
+        self.plans += other.plans
+        self.images += other.images
+        self.size += other.size
 
 
 def summary(going: Sum, refused: Sum) -> Iterator[str]:
