@@ -8,6 +8,7 @@ from msgspec import Struct
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.policy import Policy, original_policy
+from aws_ecr_gc.targets import Targets
 
 CONCURRENCY = 16
 """Repositories worked on at once."""
@@ -84,7 +85,8 @@ class Request(Struct, frozen=True):
 
     `patterns` are globs of repository names; none means all. `at` moves the clock, in epoch seconds. With `snapshot`
     the file is read instead of AWS; with `uses`, this file of what is in use instead of the workloads. Sources that
-    `allow_unread` names may be missing. `concurrency` is how many repositories are worked on at once.
+    `allow_unread` names may be missing. `targets` is what flags say of accounts and regions; `concurrency` is how many
+    repositories are worked on at once.
     """
 
     policy: Path | OriginalFlags
@@ -98,6 +100,7 @@ class Request(Struct, frozen=True):
     journal: Keeping = Keeping()
     output: str = "text"
     concurrency: int = CONCURRENCY
+    targets: Targets = Targets()
 
 
 def _xdg(variable: str, fallback: str) -> Path:

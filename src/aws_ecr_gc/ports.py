@@ -10,6 +10,7 @@ from aws_ecr_gc.globs import has_wildcard, matcher
 from aws_ecr_gc.inventory import Image
 from aws_ecr_gc.plan import Outcome
 from aws_ecr_gc.reference import Registry, Repository
+from aws_ecr_gc.targets import parted
 
 BATCH = 100  # the most ids that ECR takes in one call, whatever the call
 
@@ -105,9 +106,9 @@ class RegistryPort(Protocol):
         """The registry; its account is known once a repository was listed."""
 
     def names(self, patterns: Sequence[str]) -> list[str]:
-        """The repositories that fit one of the patterns (`globs`), or all without patterns; sorted, each once.
+        """The repositories that fit one of the patterns (`globs`), or all without any; sorted, each once.
 
-        Raises Misuse for a pattern that fits none.
+        A pattern that begins with `!` takes what fits it out again. Raises Misuse for another one that fits none.
         """
 
     def repository(self, name: str) -> RepositoryPort:
@@ -127,7 +128,14 @@ def chosen(names: Iterable[str], patterns: Sequence[str], not_found: Callable[[s
     """What `RegistryPort.names` promises, of all names; raises `not_found(pattern)` for the first that fits none."""
     everything = sorted(set(names))
     known = frozenset(everything)
-    for pattern in patterns:
+    taking, excluding = parted(patterns)
+    for pattern in taking:
         if pattern not in known and not (has_wildcard(pattern) and any(map(matcher([pattern]), everything))):
             raise not_found(pattern)
-    return list(filter(matcher(patterns), everything)) if patterns else everything
+    return without(filter(matcher(taking), everything) if taking else everything, excluding)
+
+
+def without(names: Iterable[str], excluding: Sequence[str]) -> list[str]:
+    """The names that fit none of these globs."""
+    excluded = matcher(excluding)
+    return [name for name in names if not excluded(name)]

@@ -4,19 +4,20 @@ from collections.abc import Iterable, Iterator
 from threading import Event
 
 from aws_ecr_gc.app.collect import exit_of, say_what_is_left
-from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.console import Aside, Console
 from aws_ecr_gc.app.live import Planned
 from aws_ecr_gc.app.material import gather
-from aws_ecr_gc.app.passage import Ended, Passage
+from aws_ecr_gc.app.passage import Ended, Mark, Passage
 from aws_ecr_gc.app.pipeline import in_order
 from aws_ecr_gc.app.protection import Protected, Protection
-from aws_ecr_gc.app.site import Site
+from aws_ecr_gc.app.site import FleetSite, Site
 from aws_ecr_gc.app.sources import LiveSource
 from aws_ecr_gc.apply import Applied
 from aws_ecr_gc.config import OriginalFlags, Request
-from aws_ecr_gc.errors import Error, Exit, GuardStopped, JournalLost, WorkloadsUnread
+from aws_ecr_gc.errors import Error, Exit, GuardStopped, Interrupted, JournalLost, WorkloadsUnread
+from aws_ecr_gc.plan import Result
 from aws_ecr_gc.policy.guards import refusals
-from aws_ecr_gc.report import plans, text, uses
+from aws_ecr_gc.report import fleets, plans, text, uses
 
 BATCH = 250_000
 """Images whose plans wait together for one reading of what is in use: their repositories are held in memory."""
@@ -68,14 +69,30 @@ class Crew:
     def passages(self, site: Site) -> Iterator[Passage]:
         """Every repository of a site, not worked on yet. Raises what `Sweep.names` raises."""
         for name in site.sweep.names():
-            yield Passage(self._begun, site, name, self._console, self._stop_reading)
-            self._begun += 1
+            yield self._passage(site, name)
+
+    def over(self, sites: Iterable[FleetSite]) -> Iterator[Passage]:
+        """Those of several sites, each between its marks. Sites that can't be read have none."""
+        for site in sites:
+            yield self._passage(site, "", Mark.BEGIN)
+            for at, name in enumerate(site.names):
+                made = self._passage(site, name)
+                if not at and self._request.output == "text":
+                    made.aside.print([fleets.heading(site.place.account, site.place.region)])
+                yield made
+            yield self._passage(site, "", Mark.END)
+
+    def _passage(self, site: Site, name: str, mark: Mark | None = None) -> Passage:
+        made = Passage(self._begun, site, name, Aside(self._console, self.stops_reading), mark)
+        self._begun += 1
+        return made
 
     def told(self, each: Passage) -> None:
         """It is the turn of the next one, which may tell what it has at once."""
         self._turn = each.number + 1
 
-    def _stop_reading(self) -> bool:
+    def stops_reading(self) -> bool:
+        """Whether nothing more is to be read."""
         return self._given_up or self._console.stop()
 
     def _stop_deleting(self) -> bool:
@@ -130,6 +147,8 @@ class Crew:
 
     def _read(self, each: Passage) -> Passage:
         """What goes wrong with one repository keeps no other from its plan."""
+        if each.mark is not None or each.site.failure is not None:
+            return each
         site, source = each.site, each.site.source.telling(each.aside)
         try:
             each.aside.reading(f"{each.name}: to be read")
@@ -145,6 +164,8 @@ class Crew:
         except Error as error:
             if site.sweep.concerns_one(error):
                 each.unread = str(error)
+            elif site.is_isolated and not isinstance(error, Interrupted):
+                site.failure = error
             else:
                 each.failure = error
                 self.give_up()
@@ -219,9 +240,12 @@ class Crew:
         elif plan.steps:
             each.aside.print(plans.outcome_lines(plan, applied.outcomes))
         say_what_is_left(plan, applied, each.aside)
+        results = [outcome.result for outcome in applied.outcomes.values()]
         each.ended = Ended(
             deletions=f"{each.name}: {text.deletions(plan, applied.outcomes)}",
-            deleted=text.deleted(applied.outcomes),
+            deleted=results.count(Result.DONE),
+            skipped=results.count(Result.SKIPPED),
+            failed=results.count(Result.FAILED),
             tried=bool(plan.steps),
             called=applied.called,
             interrupted=applied.interrupted,

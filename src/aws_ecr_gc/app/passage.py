@@ -1,11 +1,11 @@
 """One repository on its way from its name to a plan, and on to the end of that."""
 
-from collections.abc import Callable
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aws_ecr_gc.app.console import Aside, Console
+from aws_ecr_gc.app.console import Aside
 from aws_ecr_gc.app.protection import Protected
 from aws_ecr_gc.app.site import Site
 from aws_ecr_gc.errors import Error, Exit
@@ -21,18 +21,27 @@ if TYPE_CHECKING:
 class Ended(Struct, frozen=True):
     """How the carrying out of a plan ended: what is left to know of it once it is told.
 
-    `deletions` is for standard error, `deleted` the number of images that are gone. `tried` says whether anything was
-    to be deleted, `called` whether a deletion was called for. `exit` holds if one was called for here or elsewhere,
-    `alone` if none was.
+    `deletions` is for standard error; `deleted`, `skipped` and `failed` are numbers of images. `tried` says whether
+    anything was to be deleted, `called` whether a deletion was called for. `exit` holds if one was called for here or
+    elsewhere, `alone` if none was.
     """
 
     deletions: str
     deleted: int
+    skipped: int
+    failed: int
     tried: bool
     called: bool
     interrupted: bool
     exit: Exit
     alone: Exit
+
+
+class Mark(Enum):
+    """Where the repositories of a place begin, and where they end."""
+
+    BEGIN = 1
+    END = 2
 
 
 class Passage:
@@ -41,11 +50,20 @@ class Passage:
     Once it has ended, `forget` lets go of what takes memory: counts and what is to be printed are left.
     """
 
-    def __init__(self, number: int, site: Site, name: str, console: Console, stop: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        number: int,
+        site: Site,
+        name: str,
+        aside: Aside,
+        mark: Mark | None = None,
+    ) -> None:
+        """With a `mark` it is no repository, and nothing is done with it."""
+        self.mark = mark
         self.number = number
         self.site = site
         self.name = name
-        self.aside = Aside(console, stop)
+        self.aside = aside
         self.is_counted = False
         """Whether its plan is in the sums of the report."""
         self.left_alone = False
@@ -58,6 +76,7 @@ class Passage:
         self.part: plans.RepositoryPlan | None = None
         self.encoded: bytes | None = None
         self.sum = plans.Sum()
+        self.images = 0
         self.taken_at: float | None = None
         self.in_use: InUse | None = None
         self.ended: Ended | None = None
@@ -66,6 +85,7 @@ class Passage:
         """Note the plan, and what will be told of it."""
         self.material, self.made = None, made
         self.sum.add(made.plan)
+        self.images = made.plan.active
         self.taken_at, self.in_use = made.plan.taken_at, made.in_use
 
     @property

@@ -6,6 +6,7 @@ from pathlib import Path
 from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.crew import Crew
+from aws_ecr_gc.app.fleet import aimed, plan_fleet
 from aws_ecr_gc.app.planfiles import Draft
 from aws_ecr_gc.app.policies import Policies, policies_of
 from aws_ecr_gc.app.protection import Protection, protection_of
@@ -26,6 +27,9 @@ def plan(request: Request, *, now: float, console: Console, out: Path | None = N
     Raises `errors.Error` where nothing can be planned, and OutputLost.
     """
     policies = policies_of(request)
+    request = aimed(request, policies)
+    if request.targets.is_fleet:
+        return plan_fleet(request, policies, now=now, console=console, out=out)
     draft = None if out is None else Draft(out, request, policies, now)
     with open_source(request, now, console) as source, closing(Report(request, policies, now, console)) as report:
         protection = protection_for(request, policies, source, now, console)
@@ -42,7 +46,7 @@ def plan(request: Request, *, now: float, console: Console, out: Path | None = N
         report.end(site.sweep)
         if draft is not None:
             draft.write(console)
-        return worst([*site.sweep.exits, *report.exits])
+        return worst(report.exits)
 
 
 def protection_for(request: Request, policies: Policies, source: Source, now: float, console: Console) -> Protection:

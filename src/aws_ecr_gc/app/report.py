@@ -60,7 +60,7 @@ class Report:
             self._deleted += each.ended.deleted
         each.forget()
         if each.encoded is not None:
-            self._parts.add(each.encoded)
+            self._parts.add(each.encoded.splitlines())
 
     @property
     def _at(self) -> float:
@@ -71,6 +71,7 @@ class Report:
 
     def end(self, sweep: Sweep) -> None:
         """The last word. Raises OutputLost."""
+        self.exits += sweep.exits
         in_use = self._in_use
         if self._request.output == "text":
             if self._carried_out.plans:

@@ -14,6 +14,7 @@ from aws_ecr_gc.app.sources import Source
 from aws_ecr_gc.errors import AwsFailure, Error, Exit, Misuse
 from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.report import plans
+from aws_ecr_gc.targets import EXCLUDED
 
 
 class Target(Struct, frozen=True):
@@ -39,7 +40,8 @@ class Sweep:
 
         Raises Misuse for a pattern that fits none.
         """
-        if len(self._patterns) == 1 and not globs.has_wildcard(self._patterns[0]):
+        first = self._patterns[0] if len(self._patterns) == 1 else EXCLUDED
+        if not first.startswith(EXCLUDED) and not globs.has_wildcard(first):
             return list(self._patterns)
         names = self._source.names(self._patterns)
         self.listed = True
@@ -69,10 +71,10 @@ class Sweep:
             return self.listed and error.code == "RepositoryNotFoundException"
         return isinstance(error, AwsFailure)
 
-    def has_failed(self, name: str, reason: str) -> None:
-        """Say that a repository could not be read."""
-        self._console.say(f"repository {name}: no plan: {reason}")
-        self.unread.append(plans.Unread(name, reason))
+    def has_failed(self, said: str, reason: str, name: str | None = None) -> None:
+        """Say that a repository could not be read; `name` is its own where more is to be said."""
+        self._console.say(f"repository {said}: no plan: {reason}")
+        self.unread.append(plans.Unread(name or said, reason))
 
     @property
     def exits(self) -> list[Exit]:

@@ -4,11 +4,13 @@ botocore decides about credentials, profiles, regions, endpoints, proxies, CA bu
 exceptions end here: what leaves is an `errors.Error`.
 """
 
+import copy
 import gzip
 import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ import msgspec
 from botocore import exceptions as boto
 from botocore import xform_name
 from botocore.config import Config
+from botocore.credentials import RefreshableCredentials
 from botocore.loaders import JSONFileLoader, create_loader
 
 from aws_ecr_gc import __version__
@@ -97,6 +100,27 @@ class Session:
             raise Incomplete(
                 "no region: give --region, or set AWS_REGION, AWS_DEFAULT_REGION or a region in the profile"
             )
+        self._making = threading.Lock()
+
+    def there(self, region: str) -> "Session":
+        """The same in another region."""
+        return self._with(_stated_region=region, region=true_region(region))
+
+    def entered(self, grant: Callable[[], "Granted"]) -> "Session":
+        """The same with credentials that `grant` gives, and gives again when they are about to expire.
+
+        Raises what `grant` raises.
+        """
+        session = botocore.session.Session(profile=self._session.profile)
+        session.register_component("data_loader", self._session.get_component("data_loader"))
+        session.set_default_client_config(self._session.get_default_client_config())
+        session.register_component("credential_provider", _Entered(grant))
+        return self._with(_session=session, _making=threading.Lock())
+
+    def _with(self, **changes: object) -> "Session":
+        other = copy.copy(self)
+        vars(other).update(changes)
+        return other
 
     def _client_config(self) -> Config:
         """Standard retries with `_ATTEMPTS`, but for what the user's environment or profile sets."""
@@ -167,22 +191,22 @@ class Session:
 
         `connections` is how many it keeps open at most; `before_call` is told of each operation before it is called,
         `traffic` of each try, those that botocore makes again among them.
-        Not for several threads at a time; the client itself is.
         Raises `Misuse` for a region or an endpoint that cannot be one, or bad credentials.
         """
-        if credentials is None:
-            self._demand_credentials()
         keys = (None, None, None) if credentials is None else credentials
         try:
-            client = self._session.create_client(
-                service,
-                region_name=region or self._stated_region,
-                endpoint_url=endpoint_url,
-                aws_access_key_id=keys[0],
-                aws_secret_access_key=keys[1],
-                aws_session_token=keys[2],
-                config=Config(max_pool_connections=connections),
-            )
+            with self._making:  # botocore's sessions are not for several threads
+                if credentials is None:
+                    self._demand_credentials()
+                client = self._session.create_client(
+                    service,
+                    region_name=region or self._stated_region,
+                    endpoint_url=endpoint_url,
+                    aws_access_key_id=keys[0],
+                    aws_secret_access_key=keys[1],
+                    aws_session_token=keys[2],
+                    config=Config(max_pool_connections=connections),
+                )
         except (boto.BotoCoreError, ValueError, OSError) as error:
             raise Misuse(f"AWS configuration: {one_line(error)}") from error
         try:
@@ -194,6 +218,10 @@ class Session:
         if traffic is not None:
             _listen(client, traffic)
         return Client(client, before_call, traffic)
+
+    def listed(self, service: str) -> list[str]:
+        """The regions of the partition that botocore's endpoint data list for a service."""
+        return [str(each) for each in self._session.get_available_regions(service, self.partition)]
 
     def lists(self, service: str, region: str) -> bool:
         """Whether botocore's endpoint data list a service for a region."""
@@ -231,6 +259,34 @@ def _is_refused(answered: dict[str, Any]) -> bool:
 def true_region(stated: str) -> str:
     """The region that botocore takes for one of the aliases by which it turns on FIPS endpoints: `us-east-1-fips`."""
     return stated.replace("fips-", "").replace("-fips", "")
+
+
+class Granted(NamedTuple):
+    """Credentials of an assumed role, and when they expire, as AWS writes times."""
+
+    access_key: str
+    secret_key: str
+    token: str
+    expires_at: datetime
+
+
+class _Entered:
+    """What botocore asks for credentials: those of an assumed role, renewed before they expire."""
+
+    def __init__(self, grant: Callable[[], Granted]) -> None:
+        def renewed() -> dict[str, str]:
+            granted = grant()
+            return {
+                "access_key": granted.access_key,
+                "secret_key": granted.secret_key,
+                "token": granted.token,
+                "expiry_time": granted.expires_at.isoformat(),
+            }
+
+        self._credentials = RefreshableCredentials.create_from_metadata(renewed(), renewed, "assume-role")
+
+    def load_credentials(self) -> RefreshableCredentials:
+        return self._credentials
 
 
 class Keys(NamedTuple):

@@ -30,7 +30,7 @@ def parser() -> Parser:
     made.value("out", guarded=True, metavar="FILE", help="write the plans to this file too, to review and show")
     flags.declare_pace(made)
     flags.declare_output(made)
-    flags.declare_reading(made)
+    flags.declare_reading(made, fleet=True)
     return made
 
 

@@ -25,7 +25,7 @@ def parser() -> Parser:
     flags.declare_strict(made)
     flags.declare_pace(made)
     flags.declare_output(made)
-    flags.declare_connection(made)
+    flags.declare_connection(made, fleet=True)
     flags.declare_directories(made)
     return made
 

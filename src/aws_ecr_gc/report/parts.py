@@ -1,7 +1,7 @@
 """A document of many parts that is never in memory whole."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, cast
 
 from msgspec import Struct
@@ -23,13 +23,14 @@ class Parts:
         self._file = cast("BinaryIO", tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - until `close`
         self._any = False
 
-    def add(self, part: bytes) -> None:
-        """One more. Raises OutputLost where it can't be kept."""
-        lines = [self._indent + line for line in part.splitlines()]
-        separator = b",\n" if self._any else b""
+    def add(self, part: Iterable[bytes]) -> None:
+        """One more, line by line. Raises OutputLost where it can't be kept."""
+        between = b",\n" if self._any else b""
         self._any = True
         try:
-            self._file.write(separator + b"\n".join(lines))
+            for line in part:
+                self._file.write(between + self._indent + line)
+                between = b"\n"
         except OSError as error:
             raise OutputLost(f"a temporary file can't be written: {error.strerror}; see TMPDIR") from error
 
@@ -50,6 +51,11 @@ class Parts:
     def close(self) -> None:
         """Let go of what is kept."""
         self._file.close()
+
+
+def lines_of(lines: Iterable[str]) -> Iterator[bytes]:
+    """Printed lines, as a part of another document."""
+    return (line.encode() for line in lines)
 
 
 def encoded(part: Struct) -> bytes:

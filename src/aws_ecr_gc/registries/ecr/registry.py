@@ -9,11 +9,12 @@ import msgspec
 from aws_ecr_gc.aws.client import Client
 from aws_ecr_gc.errors import AwsFailure, Misuse, Unintelligible
 from aws_ecr_gc.globs import has_wildcard
-from aws_ecr_gc.ports import BATCH, DeleteReplication, chosen
+from aws_ecr_gc.ports import BATCH, DeleteReplication, chosen, without
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.registries.ecr import settings
 from aws_ecr_gc.registries.ecr.listings import decode_page, walk
 from aws_ecr_gc.registries.ecr.repository import EcrRepository, repository_not_found
+from aws_ecr_gc.targets import parted
 
 _UNKNOWN = re.compile(r"repository with name '(?P<name>[^']+)'(?:.* registry with id '(?P<account>[0-9]{12})')?")
 _IMPOSSIBLE = frozenset({"InvalidParameterException", "ParamValidationError"})
@@ -42,8 +43,9 @@ class EcrRegistry:
         return EcrRepository(self._client, Repository(self.registry, name), self._address)
 
     def names(self, patterns: Sequence[str]) -> list[str]:
-        if patterns and not any(map(has_wildcard, patterns)):
-            return self._named(sorted(set(patterns)))
+        taking, excluding = parted(patterns)
+        if taking and not any(map(has_wildcard, taking)):
+            return self._named(without(sorted(set(taking)), excluding))
         found: list[str] = []
         for answer in walk("DescribeRepositories", self._describe):
             found += self._remembered(answer)
