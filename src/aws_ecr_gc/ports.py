@@ -47,6 +47,56 @@ class DeleteReplication(Struct, frozen=True):
     destinations: tuple[str, ...]
 
 
+_ROOT = "ROOT"
+"""The prefix of what no other prefix takes."""
+
+
+class CacheRule(Struct, frozen=True):
+    """Repositories whose name begins with the prefix hold copies that pulls through the registry fetched upstream."""
+
+    prefix: str
+    upstream: str
+
+    def takes(self, repository: str) -> bool:
+        return self.prefix == _ROOT or repository.startswith(f"{self.prefix}/")
+
+
+class CreationTemplate(Struct, frozen=True):
+    """What repositories are made by that nobody creates: those whose name begins with the prefix.
+
+    `lifecycle` says whether it gives them a lifecycle policy of ECR's own.
+    """
+
+    prefix: str
+    applied_for: tuple[str, ...]
+    lifecycle: bool
+
+    def takes(self, repository: str) -> bool:
+        return self.prefix == _ROOT or repository.startswith(f"{self.prefix}/")
+
+
+class OnDemand(Struct, frozen=True):
+    """What makes repositories and images of a registry without anybody pushing them."""
+
+    caches: tuple[CacheRule, ...] = ()
+    templates: tuple[CreationTemplate, ...] = ()
+
+    def about(self, repository: str) -> list[str]:
+        """What it means that images of this repository are deleted, a line each."""
+        lines = [
+            f"a pull-through cache of {rule.upstream}: what is deleted here is fetched again when it is pulled again, "
+            "as it is upstream then"
+            for rule in sorted(self.caches, key=lambda each: each.prefix)
+            if rule.takes(repository)
+        ]
+        fitting = [each for each in self.templates if each.takes(repository)]
+        for template in sorted(fitting, key=lambda each: (each.prefix == _ROOT, -len(each.prefix)))[:1]:  # the longest
+            own = ", with a lifecycle policy of ECR's own beside this policy" if template.lifecycle else ""
+            made = ", ".join(template.applied_for).lower().replace("_", " ")
+            lines.append(f"made by the creation template {template.prefix} ({made}){own}")
+        return lines
+
+
 def replicated_to(rules: Iterable[DeleteReplication], repository: str) -> list[str]:
     """Where else what is deleted in a repository is deleted, each once."""
     taking = (rule for rule in rules if not rule.prefixes or repository.startswith(rule.prefixes))
@@ -119,6 +169,9 @@ class RegistryPort(Protocol):
 
     def delete_replication(self) -> Sequence[DeleteReplication]:
         """The rules by which deletions are replicated to other registries."""
+
+    def on_demand(self) -> OnDemand:
+        """What fills repositories without a push: pull-through caches and creation templates."""
 
     def close(self) -> None:
         """Give back what is held open."""

@@ -48,5 +48,7 @@ def untouched(sandbox: Sandbox) -> Iterator[None]:
         "DescribeImages",
         "BatchGetImage",
         "ListTagsForResource",
+        "DescribePullThroughCacheRules",
         "DescribeRegistry",
+        "DescribeRepositoryCreationTemplates",
     }

@@ -463,7 +463,7 @@ def test_credentials_that_expire_half_way_are_no_misuse_and_what_was_done_is_tol
     sandbox: Sandbox, shell: Shell, tmp_path: Path
 ) -> None:
     api, web = fill(sandbox, "ci/api"), fill(sandbox, "ci/web")
-    sandbox.faults = Faults(expire_credentials_after=6)
+    sandbox.faults = Faults(expire_credentials_after=8)
     file = policy_file(tmp_path / "p.json", policy(BUILDS))
     finished = shell("run", "-f", file, "--yes", "--output", "json", *ONE)
     assert finished.exit == 3
@@ -551,7 +551,8 @@ def test_a_name_chooses_one_repository_and_saves_the_listing(sandbox: Sandbox, s
     file = policy_file(tmp_path / "p.json", policy(NONE))
     assert shell("run", "-f", file, "--yes", "--repo", "ci/web").exit == 0
     assert operations(sandbox) == [
-        *("DescribeImages", "DescribeRegistry", "BatchGetImage"),
+        *("DescribeImages", "DescribeRegistry"),
+        *("DescribePullThroughCacheRules", "DescribeRepositoryCreationTemplates", "BatchGetImage"),
         *("DescribeImages", "BatchDeleteImage"),
     ]
     assert (len(web.names()), len(other.names())) == (0, 4)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from threading import Event
 
+from msgspec import UNSET
+
 from aws_ecr_gc.app.collect import exit_of, say_what_is_left
 from aws_ecr_gc.app.console import Aside, Console
 from aws_ecr_gc.app.live import Planned
@@ -176,8 +178,10 @@ class Crew:
         found = refusals(plan, policy.guards)
         each.refused = [plans.Guarded(one.guard, one.detail, one.way_round) for one in found]
         destinations = each.site.cautions.about(plan, policy, each.aside)
+        notes = each.site.cautions.notes(plan, each.aside)
         if self._request.output == "json":
             each.part = plans.part(plan, policy.name, each.refused, made.broken, destinations)
+            each.part.notes = notes or UNSET
         else:
             each.aside.print(plans.lines(plan, policy.name, each.refused, map(uses.broken_text, made.broken)))
         # A policy file has a guard against it; what the original's flags stand for has none.

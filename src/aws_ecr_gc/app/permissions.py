@@ -54,7 +54,7 @@ def least_policy(
 def _registry_wide(policy: Path | OriginalFlags | None) -> Iterator[Statement]:
     """What is asked of the registry as a whole: under the original's flags nothing."""
     if isinstance(policy, Path):
-        yield Statement("AwsEcrGcRegistry", tuple(actions_for({Need.REPLICATION})))
+        yield Statement("AwsEcrGcRegistry", tuple(actions_for({Need.REPLICATION, Need.CACHES})))
 
 
 def settings_of(policy: Path | OriginalFlags | None) -> Settings | None:

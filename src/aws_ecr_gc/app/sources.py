@@ -14,7 +14,7 @@ from aws_ecr_gc.config import Connection, Request
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.inventory import Inventory, unread_indexes
 from aws_ecr_gc.plan import Leftover
-from aws_ecr_gc.ports import DeleteReplication, RegistryPort
+from aws_ecr_gc.ports import DeleteReplication, OnDemand, RegistryPort
 from aws_ecr_gc.reference import Repository
 from aws_ecr_gc.registries.ecr import open_registry
 from aws_ecr_gc.report import text
@@ -37,6 +37,9 @@ class Source(Protocol):
 
     def delete_replication(self) -> Sequence[DeleteReplication] | None:
         """As `ports.RegistryPort.delete_replication`; None where there is no registry to ask."""
+
+    def on_demand(self) -> OnDemand | None:
+        """As `ports.RegistryPort.on_demand`; None where there is no registry to ask."""
 
     def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:
         """A repository, with the children of the indexes that are needed."""
@@ -68,6 +71,9 @@ class LiveSource:
     def delete_replication(self) -> Sequence[DeleteReplication]:
         return self.registry.delete_replication()
 
+    def on_demand(self) -> OnDemand:
+        return self.registry.on_demand()
+
     def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:
         return self.live.inventory(self.registry.repository(name), needed)
 
@@ -96,6 +102,9 @@ class SnapshotSource:
         return self._snapshot.resource_tags(name)
 
     def delete_replication(self) -> None:
+        return None
+
+    def on_demand(self) -> None:
         return None
 
     def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:  # noqa: ARG002 - nothing is left to read

@@ -12,7 +12,7 @@ from aws_ecr_gc.aws.client import CONNECTIONS, Client, Granted, Session
 from aws_ecr_gc.aws.pacing import Traffic
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.errors import Error, Misuse
-from aws_ecr_gc.ports import DeleteReplication, RepositoryPort
+from aws_ecr_gc.ports import DeleteReplication, OnDemand, RepositoryPort
 from aws_ecr_gc.reference import Registry
 from aws_ecr_gc.registries.ecr import EcrRegistry
 from aws_ecr_gc.targets import ALL_REGIONS, Targets
@@ -136,6 +136,9 @@ class Closed:
         raise self._error(name)
 
     def delete_replication(self) -> Sequence[DeleteReplication]:
+        raise self._error("")
+
+    def on_demand(self) -> OnDemand:
         raise self._error("")
 
     def _error(self, _asked: object) -> Misuse:

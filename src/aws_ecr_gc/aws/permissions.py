@@ -22,6 +22,7 @@ class Need(Enum):
     REPLICATION = (
         "when something may be deleted under a policy file, and for `doctor`: whether deletions are replicated"
     )
+    CACHES = "when something may be deleted under a policy file: what pulls it again, or makes repositories anew"
     DOCTOR = "for `doctor`: whether the caller's role is excluded from pull-time updates"
 
 
@@ -43,6 +44,8 @@ PERMISSIONS: dict[str, Permission] = {
     "DescribeRepositories": Permission("ecr:DescribeRepositories", Need.NAMES),
     "ListTagsForResource": Permission("ecr:ListTagsForResource", Need.TAGS),
     "DescribeRegistry": Permission("ecr:DescribeRegistry", Need.REPLICATION),
+    "DescribePullThroughCacheRules": Permission("ecr:DescribePullThroughCacheRules", Need.CACHES),
+    "DescribeRepositoryCreationTemplates": Permission("ecr:DescribeRepositoryCreationTemplates", Need.CACHES),
     "ListPullTimeUpdateExclusions": Permission("ecr:ListPullTimeUpdateExclusions", Need.DOCTOR),
 }
 

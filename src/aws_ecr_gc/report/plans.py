@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from aws_ecr_gc.inventory import Status
 from aws_ecr_gc.plan import Outcome, Plan, Verdict
@@ -29,6 +29,7 @@ class RepositoryPlan(Struct, forbid_unknown_fields=True):
     `refused` names the guards that forbid carrying the plan out; `broken` are the workloads whose image is not there to
     be pulled. `replicates_deletes_to` are the other registries in which what is deleted here is deleted too; null where
     that is not known, or nobody asked, as where nothing is to be deleted. `interrupted` and `stopped_by` are of `run`.
+    `notes` say what else fills the repository; absent where nothing does, or nobody asked.
     """
 
     repository: document.RepositoryPart
@@ -42,6 +43,7 @@ class RepositoryPlan(Struct, forbid_unknown_fields=True):
     interrupted: bool
     stopped_by: str | None
     images: list[document.ImagePart]
+    notes: list[str] | UnsetType = UNSET
 
 
 class Unread(Struct, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ import msgspec
 from aws_ecr_gc.aws.client import Client
 from aws_ecr_gc.errors import AwsFailure, Misuse, Unintelligible
 from aws_ecr_gc.globs import has_wildcard
-from aws_ecr_gc.ports import BATCH, DeleteReplication, chosen, without
+from aws_ecr_gc.ports import BATCH, DeleteReplication, OnDemand, chosen, without
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.registries.ecr import settings
 from aws_ecr_gc.registries.ecr.listings import decode_page, walk
@@ -102,6 +102,9 @@ class EcrRegistry:
 
     def delete_replication(self) -> Sequence[DeleteReplication]:
         return settings.delete_replication(self._client, self._address.get("registryId"))
+
+    def on_demand(self) -> OnDemand:
+        return settings.on_demand(self._client, self._address)
 
     def pull_time_exclusions(self) -> list[str]:
         """The ARNs of the roles whose pulls move no pull time. Raises AwsFailure, and Misuse."""
