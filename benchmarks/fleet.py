@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -136,7 +136,7 @@ def _bare(server: _Server, fleet: Fleet, work: str) -> list[str]:
     return [sys.executable, "-m", "benchmarks.bare", server.url, *numbers, work]
 
 
-def _policy(path: Path, rule: dict[str, object]) -> str:
+def _policy(path: Path, rule: Mapping[str, object]) -> str:
     guards = {"keep_at_least": 0, "keep_tagged": 0}
     path.write_text(json.dumps({"version": 1, "policies": [{"rules": [rule], "guards": guards}]}))
     return str(path)

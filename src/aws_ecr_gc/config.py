@@ -54,6 +54,13 @@ class Keeping(Struct, frozen=True):
     restorable: bool = True
 
 
+class Watching(Struct, frozen=True):
+    """Files for other machines: Prometheus's text format, CloudWatch's embedded metric format."""
+
+    prometheus: Path | None = None
+    embedded: Path | None = None
+
+
 class OriginalFlags(Struct, frozen=True):
     """What the original's flags say about images; `grace` is in seconds. `in_use` is what is to be looked for."""
 
@@ -101,6 +108,7 @@ class Request(Struct, frozen=True):
     output: str = "text"
     concurrency: int = CONCURRENCY
     targets: Targets = Targets()
+    watching: Watching = Watching()
 
 
 def _xdg(variable: str, fallback: str) -> Path:

@@ -1,5 +1,6 @@
 """The two streams of a command: the result, and all else."""
 
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import Enum
@@ -9,7 +10,11 @@ from threading import RLock
 from typing import TextIO
 
 from aws_ecr_gc.errors import Interrupted, OutputLost
+from aws_ecr_gc.report.logs import TEXT, log_line
 from aws_ecr_gc.report.progress import Progress
+
+_CALM = 60.0
+"""Seconds between two lines of progress where there is no terminal."""
 
 
 class Console:
@@ -18,12 +23,14 @@ class Console:
     May be used from several threads: no line is broken by another.
     """
 
-    def __init__(self, out: TextIO, err: TextIO, stop: Callable[[], bool]) -> None:
+    def __init__(self, out: TextIO, err: TextIO, stop: Callable[[], bool], log: str = TEXT) -> None:
         self._out = out
         self._err = err
+        self._log = log
+        self._calm_until = time.monotonic() + _CALM
         self._lock = RLock()
         self._said: set[str] = set()
-        self._progress = Progress(err)
+        self._progress = Progress(err, shown=log == TEXT)
         self.stop = stop
 
     def print(self, lines: Iterable[str]) -> None:
@@ -42,7 +49,7 @@ class Console:
         # A remark that nobody can read must not end the work.
         with self._lock, suppress(OSError):
             self._progress.clear()
-            self._err.write(f"aws-ecr-gc: {line}\n")
+            self._err.write(f"{log_line(line, self._log)}\n")
             self._err.flush()
 
     def say_once(self, line: str) -> None:
@@ -56,6 +63,14 @@ class Console:
         """How far the work is, on a terminal."""
         with self._lock:
             self._progress.show(progress)
+
+    def headway(self, progress: str) -> None:
+        """How far a long work is: on a terminal at once, elsewhere a line now and then."""
+        if self._progress.is_shown:
+            self.show(progress)
+        elif time.monotonic() >= self._calm_until:
+            self._calm_until = time.monotonic() + _CALM
+            self.say(progress)
 
     def clear(self) -> None:
         """End the line of progress."""

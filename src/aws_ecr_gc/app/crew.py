@@ -7,6 +7,7 @@ from msgspec import UNSET
 
 from aws_ecr_gc.app.collect import exit_of, say_what_is_left
 from aws_ecr_gc.app.console import Aside, Console
+from aws_ecr_gc.app.headway import Headway
 from aws_ecr_gc.app.live import Planned
 from aws_ecr_gc.app.material import gather
 from aws_ecr_gc.app.passage import Ended, Mark, Passage
@@ -54,6 +55,7 @@ class Crew:
         self._carries_out = carries_out
         self._strict = strict
         self._workers = 1 if request.snapshot is not None else request.concurrency
+        self.headway = Headway(console)
         self._turn = 0
         self._begun = 0
         self._shown = Event()
@@ -70,7 +72,9 @@ class Crew:
 
     def passages(self, site: Site) -> Iterator[Passage]:
         """Every repository of a site, not worked on yet. Raises what `Sweep.names` raises."""
-        for name in site.sweep.names():
+        names = site.sweep.names()
+        self.headway.expect(repositories=len(names))
+        for name in names:
             yield self._passage(site, name)
 
     def over(self, sites: Iterable[FleetSite]) -> Iterator[Passage]:
@@ -92,6 +96,7 @@ class Crew:
     def told(self, each: Passage) -> None:
         """It is the turn of the next one, which may tell what it has at once."""
         self._turn = each.number + 1
+        self.headway.add(each)
 
     def stops_reading(self) -> bool:
         """Whether nothing more is to be read."""

@@ -11,6 +11,7 @@ from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.crew import Crew
 from aws_ecr_gc.app.fleetreport import FleetReport
 from aws_ecr_gc.app.live import Live
+from aws_ecr_gc.app.measures import publish
 from aws_ecr_gc.app.pipeline import in_order
 from aws_ecr_gc.app.policies import Policies
 from aws_ecr_gc.app.protection import Protection, protection_of
@@ -95,6 +96,7 @@ class _Fleet:
         self._live = Live(request.directories, now, console)
         protection = self._protection()
         self._crew = Crew(request, protection, console, carries_out=carries_out, strict=strict, holds=asks)
+        self._crew.headway.expect(places=len(self._places))
 
     def through(self, question: Question | None) -> Exit:
         """To the end, and the exit code."""
@@ -103,7 +105,9 @@ class _Fleet:
             running = Running(self._crew, report, self._console)
             if absent:
                 report.exits.append(Exit.AWS)
-            return running.through(self._crew.over(self._sites()), question, lambda code: report.end(absent, code))
+            code = running.through(self._crew.over(self._sites()), question, lambda code: report.end(absent, code))
+            publish(self._request.watching, report.numbers, code, self._console)
+            return code
 
     def _sites(self) -> Iterator[FleetSite]:
         """Each place with its repositories listed, a few ahead of those at work. They are closed by the report."""

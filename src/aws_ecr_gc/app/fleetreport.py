@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.measures import count_calls, count_end, count_plan
 from aws_ecr_gc.app.passage import Mark, Passage
 from aws_ecr_gc.app.policies import Policies
 from aws_ecr_gc.app.site import FleetSite
@@ -13,6 +14,7 @@ from aws_ecr_gc.app.territory import Absent
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.errors import Exit, Interrupted, worst
 from aws_ecr_gc.report import document, fleets, plans, uses
+from aws_ecr_gc.report.metrics import PlaceNumbers
 from aws_ecr_gc.report.parts import Parts, lines_of
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class FleetReport:
         self._tried = False
         self._failed: list[str] = []
         self.summary = fleets.Summary()
+        self.numbers: list[PlaceNumbers] = []
         self.exits: list[Exit] = []
 
     def close(self) -> None:
@@ -72,15 +75,9 @@ class FleetReport:
             site.sweep.left_alone.append(each.name)
         if each.taken_at is not None:
             self._in_use = each.in_use or self._in_use
-            summary = account.summary
-            summary.repositories += 1
-            summary.images += each.images
+            count_plan(account.summary, each)
             if each.refused:
                 account.exits.append(Exit.REFUSED)
-                summary.refused += each.sum.images
-            else:
-                summary.planned += each.sum.images
-                summary.bytes_planned += each.sum.size
 
     def end_of(self, each: Passage) -> None:
         """Tell how its plan ended, if it was carried out, and let go of it. Raises OutputLost."""
@@ -96,9 +93,7 @@ class FleetReport:
             ended = each.ended
             account.tried = account.tried or ended.tried
             account.interrupted = account.interrupted or ended.interrupted
-            account.summary.deleted += ended.deleted
-            account.summary.skipped += ended.skipped
-            account.summary.failed += ended.failed
+            count_end(account.summary, each)
             account.exits.append(ended.exit)
         each.forget()
         if each.encoded is not None:
@@ -117,10 +112,10 @@ class FleetReport:
         self._tried = self._tried or account.tried
         code = worst([*site.sweep.exits, *account.exits])
         site.log.end(code, interrupted=account.interrupted)
-        tally, summary = site.tally, account.summary
-        summary.calls, summary.retries, summary.throttled = tally.calls, tally.retries, tally.throttled
-        summary.seconds = round(site.seconds, 3)
+        summary = account.summary
+        count_calls(summary, site.tally, site.seconds)
         self.summary.add(summary)
+        self.numbers.append(PlaceNumbers(site.place.account, site.place.region, int(code), summary))
         self.exits.append(code)
         site.close()
         if self._request.output == "text":

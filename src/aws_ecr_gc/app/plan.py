@@ -7,12 +7,13 @@ from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.crew import Crew
 from aws_ecr_gc.app.fleet import aimed, plan_fleet
+from aws_ecr_gc.app.measures import publish_one
 from aws_ecr_gc.app.planfiles import Draft
 from aws_ecr_gc.app.policies import Policies, policies_of
 from aws_ecr_gc.app.protection import Protection, protection_of
 from aws_ecr_gc.app.report import Report
 from aws_ecr_gc.app.site import Site
-from aws_ecr_gc.app.sources import Source, open_source
+from aws_ecr_gc.app.sources import LiveSource, Source, open_source
 from aws_ecr_gc.app.sweep import Sweep
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.errors import Exit, worst
@@ -46,7 +47,10 @@ def plan(request: Request, *, now: float, console: Console, out: Path | None = N
         report.end(site.sweep)
         if draft is not None:
             draft.write(console)
-        return worst(report.exits)
+        code = worst(report.exits)
+        if isinstance(source, LiveSource):
+            publish_one(request.watching, source, report.summary, code, console)
+        return code
 
 
 def protection_for(request: Request, policies: Policies, source: Source, now: float, console: Console) -> Protection:

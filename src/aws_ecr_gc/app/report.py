@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING
 
 from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.measures import count_end, count_plan
 from aws_ecr_gc.app.passage import Passage
 from aws_ecr_gc.app.policies import Policies
 from aws_ecr_gc.app.sweep import Sweep
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.errors import Exit
 from aws_ecr_gc.report import document, plans, uses
+from aws_ecr_gc.report.fleets import Summary
 from aws_ecr_gc.report.parts import Parts
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ class Report:
         self._deleted = 0
         self._taken_at: float | None = None
         self._in_use: InUse | None = None
+        self.summary = Summary()
         self.exits: list[Exit] = []
 
     def close(self) -> None:
@@ -48,6 +51,7 @@ class Report:
             sweep.left_alone.append(each.name)
         if each.taken_at is not None:
             self._taken_at, self._in_use = each.taken_at, each.in_use
+            count_plan(self.summary, each)
             (self._refused if each.refused else self._going).unite(each.sum)
             if each.refused:
                 self.exits.append(Exit.REFUSED)
@@ -56,6 +60,7 @@ class Report:
         """Tell how its plan ended, if it was carried out, and let go of it. Raises OutputLost."""
         each.aside.tell()
         if each.ended is not None:
+            count_end(self.summary, each)
             self._carried_out.unite(each.sum)
             self._deleted += each.ended.deleted
         each.forget()

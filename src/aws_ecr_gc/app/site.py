@@ -1,6 +1,5 @@
 """One registry of a run, and what becomes of its repositories."""
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -58,7 +57,6 @@ class FleetSite(Site):
         self.place = place
         self._traffic = traffic
         self._registry = source.registry
-        self._started = time.monotonic()
         self.names: Sequence[str] = ()
 
     def find(self, patterns: Sequence[str]) -> None:
@@ -77,7 +75,7 @@ class FleetSite(Site):
     @property
     def seconds(self) -> float:
         """How long it has been open."""
-        return time.monotonic() - self._started
+        return self._traffic.seconds
 
     def close(self) -> None:
         """Give the connections back."""

@@ -54,8 +54,11 @@ class Source(Protocol):
 class LiveSource:
     """The registry as it is now."""
 
-    def __init__(self, registry: RegistryPort, live: Live, at: float | None = None) -> None:
+    def __init__(
+        self, registry: RegistryPort, live: Live, at: float | None = None, traffic: Traffic | None = None
+    ) -> None:
         self.registry = registry
+        self.traffic = traffic
         self.live = live
         self.at = at
 
@@ -81,7 +84,7 @@ class LiveSource:
         return self.live.leftovers(repository)
 
     def telling(self, console: Console) -> "LiveSource":
-        return LiveSource(self.registry, self.live.telling(console), self.at)
+        return LiveSource(self.registry, self.live.telling(console), self.at, self.traffic)
 
 
 class SnapshotSource:
@@ -137,13 +140,14 @@ def open_source(request: Request, now: float, console: Console) -> Iterator[Sour
 @contextmanager
 def open_live(connection: Connection, live: Live, concurrency: int = 1) -> Iterator[LiveSource]:
     """The registry as it is now, for so many threads at once."""
+    traffic = Traffic(Limits(), "", "", stated=connection.max_rps, ended=live.stop)
     registry = open_registry(
         region=connection.region,
         registry_id=connection.registry_id,
         profile=connection.profile,
         endpoint_url=connection.endpoint_url,
         connections=max(concurrency, CONNECTIONS),
-        traffic=Traffic(Limits(), "", "", stated=connection.max_rps, ended=live.stop),
+        traffic=traffic,
     )
     with closing(registry) as port:
-        yield LiveSource(port, live)
+        yield LiveSource(port, live, traffic=traffic)

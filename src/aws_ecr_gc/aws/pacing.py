@@ -169,8 +169,14 @@ class Traffic:
         self._ended = ended
         self._lock = threading.Lock()
         self._own = threading.local()
+        self._started = time.monotonic()
         self.tally = Tally()
         self.by_operation: Counter[str] = Counter()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been going on."""
+        return time.monotonic() - self._started
 
     def turn(self, operation: str) -> None:
         """Wait for this thread's next call of the operation now, so that it need not when it is made."""

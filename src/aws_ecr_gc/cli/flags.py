@@ -11,7 +11,7 @@ from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Incomplete, Misuse
 
 if TYPE_CHECKING:
-    from aws_ecr_gc.config import Config, Connection, Directories, Keeping, OriginalFlags, Request
+    from aws_ecr_gc.config import Config, Connection, Directories, Keeping, OriginalFlags, Request, Watching
     from aws_ecr_gc.discovery.settings import Settings
     from aws_ecr_gc.targets import Targets
 
@@ -215,6 +215,19 @@ def declare_pace(parser: Parser) -> None:
     )
 
 
+def declare_watching(parser: Parser) -> None:
+    """What other machines are told."""
+    parser.value(
+        "metrics-file", guarded=True, metavar="FILE", help="write the numbers of the run for Prometheus to this"
+    )
+    parser.value(
+        "emf-file", guarded=True, metavar="FILE", help="append them in CloudWatch's embedded metric format to this"
+    )
+    parser.value(
+        "log-format", choices=["text", "json"], default="text", help="the form of standard error (default: text)"
+    )
+
+
 def declare_policy_file(parser: Parser) -> None:
     """The policy file."""
     parser.value("f", guarded=True, metavar="FILE", help="the policy file: YAML, JSON or TOML")
@@ -278,7 +291,19 @@ def request_from(arguments: argparse.Namespace) -> "Request":
         output=arguments.output,
         concurrency=vars(arguments).get("concurrency") or CONCURRENCY,
         targets=targets_from(arguments),
+        watching=watching_from(arguments),
     )
+
+
+def watching_from(arguments: argparse.Namespace) -> "Watching":
+    """What other machines are told."""
+    from pathlib import Path
+
+    from aws_ecr_gc.config import Watching
+
+    stated = vars(arguments)
+    files = [Path(stated[name]) if stated.get(name) else None for name in ("metrics_file", "emf_file")]
+    return Watching(*files)
 
 
 def targets_from(arguments: argparse.Namespace) -> "Targets":
