@@ -5,7 +5,7 @@ AWSCLI := .venv-awscli
 BIN := $(VENV)/bin
 WORKERS ?= auto
 
-.PHONY: help demo test test-full test-kubernetes lint format bench generate lock clean
+.PHONY: help demo test test-full test-kubernetes skopeo lint format bench generate lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,10 @@ test-full: $(VENV)/ready $(AWSCLI)/ready ## the tests with the unbounded stress 
 
 test-kubernetes: $(VENV)/ready ## what is read of Kubernetes, against a real API server (built once, minutes)
 	$(BIN)/python -m tools.kubernetes_api_server $(BIN)/pytest tests/discovery/kubernetes/test_real_api_server.py $(ARGS)
+
+skopeo: ## what the tests want from Debian, if it is not there
+	@command -v skopeo > /dev/null || $(if $(filter 0,$(shell id -u)),,sudo) sh -c \
+	  "apt-get update -qq && apt-get install -y -qq --no-install-recommends skopeo"
 
 lint: $(VENV)/ready ## ruff, mypy strict, import-linter
 	$(BIN)/ruff check .

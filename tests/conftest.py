@@ -1,6 +1,7 @@
 """What every test may use: the stand-in, and the command line run against it."""
 
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -60,6 +61,7 @@ class Shell:
             except SystemExit as ended:  # argparse's way to end --help and --version
                 code = int(ended.code or 0)
             finally:
+                gc.enable()  # a command turns it off, for its process ends with it, and this one does not
                 for number, handler in handlers.items():
                     signal.signal(number, handler)
         return Finished(int(code), out.getvalue(), err.getvalue())

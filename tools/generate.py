@@ -16,7 +16,19 @@ from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.cli.main import COMMANDS, summary
 from aws_ecr_gc.discovery.sources import SOURCES
 from aws_ecr_gc.errors import MEANINGS
-from aws_ecr_gc.report import checks, differences, document, explanations, fleets, forecasts, judgements, plans, uses
+from aws_ecr_gc.report import (
+    checks,
+    differences,
+    document,
+    explanations,
+    fleets,
+    forecasts,
+    judgements,
+    plans,
+    restorations,
+    unarchived,
+    uses,
+)
 from aws_ecr_gc.sandbox import scenario_schema
 
 ROOT = Path(__file__).parent.parent
@@ -99,6 +111,8 @@ SCHEMAS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "explanation": ("The explanation of one decision", explanations.schema),
     "policytest-result": ("How cases for a policy ended", judgements.schema),
     "doctor": ("What doctor found", checks.schema),
+    "restoration": ("What was put back", restorations.schema),
+    "unarchive": ("What came out of the archive", unarchived.schema),
     "journal": ("One record of a journal of aws-ecr-gc", journal.schema),
     "in-use": ("What is in use, by image and by workload", uses.schema),
     "difference": ("What changes sides from one policy to another", differences.schema),

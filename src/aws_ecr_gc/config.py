@@ -75,7 +75,7 @@ class OriginalFlags(Struct, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """The original's main job: one repository, its flags."""
+    """The original's main job: one repository, its flags. `backup` is as in `Request`."""
 
     repository: str
     flags: OriginalFlags = OriginalFlags()
@@ -84,6 +84,8 @@ class Config(Struct, frozen=True):
     dry_run: bool = False
     strict: bool = False
     allow_unread: tuple[str, ...] = ()
+    backup: str | None = None
+    journal: Keeping = Keeping()
     output: str = "text"
 
 
@@ -94,6 +96,8 @@ class Request(Struct, frozen=True):
     the file is read instead of AWS; with `uses`, this file of what is in use instead of the workloads. Sources that
     `allow_unread` names may be missing. `targets` is what flags say of accounts and regions; `concurrency` is how many
     repositories are worked on at once.
+    `allow_unread` names may be missing. `backup` is where a copy of what will be deleted is put first: a directory, or
+    s3://BUCKET/PREFIX.
     """
 
     policy: Path | OriginalFlags
@@ -105,6 +109,7 @@ class Request(Struct, frozen=True):
     uses: Path | None = None
     allow_unread: tuple[str, ...] = ()
     journal: Keeping = Keeping()
+    backup: str | None = None
     output: str = "text"
     concurrency: int = CONCURRENCY
     targets: Targets = Targets()

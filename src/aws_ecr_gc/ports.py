@@ -1,18 +1,20 @@
 """The one narrow door to a registry. Back ends implement it; what cuts across them wraps it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
 from aws_ecr_gc.errors import Error
 from aws_ecr_gc.globs import has_wildcard, matcher
-from aws_ecr_gc.inventory import Image
-from aws_ecr_gc.plan import Outcome
+from aws_ecr_gc.inventory import Image, Status
+from aws_ecr_gc.plan import Action, Outcome
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.targets import parted
 
 BATCH = 100  # the most ids that ECR takes in one call, whatever the call
+GONE = "ImageNotFound"  # the code of a refusal that is none: the id is gone already
 
 
 class ImageId(NamedTuple):
@@ -30,10 +32,10 @@ class Refusal(Struct, frozen=True):
     reason: str
 
 
-class Deletion(Struct, frozen=True):
-    """The answer to one deletion: the ids that are gone, and the refusals."""
+class Answer(Struct, frozen=True):
+    """The answer to one call that deletes or archives: the ids that it did so to, and the refusals."""
 
-    gone: tuple[ImageId, ...]
+    done: tuple[ImageId, ...]
     refused: tuple[Refusal, ...]
 
 
@@ -122,8 +124,54 @@ class RepositoryPort(Protocol):
     def turn(self) -> None:
         """Wait until `delete` may be called, so that nothing waits between the last look at images and their end."""
 
-    def delete(self, ids: Sequence[ImageId]) -> Deletion:
+    def delete(self, ids: Sequence[ImageId]) -> Answer:
         """Delete at most `BATCH` ids."""
+
+    def archive(self, digest: str) -> None:
+        """Move one image to the archive, which one that is there already stays in.
+
+        Raises ImageNotFound for one that is gone, and NotArchivable for one that ECR does not archive now.
+        """
+
+    def activate(self, digest: str) -> Status:
+        """Begin to take one image out of the archive: its status now. Raises ImageNotFound."""
+
+    def put(self, manifest: bytes, media_type: str | None, tag: str | None) -> str:
+        """Put a manifest, and a tag on it; its digest. The tag is taken from what has it, where that may be."""
+
+
+class Availability(StrEnum):
+    """Whether a layer is in a repository. An archived one can't be read, and may have to be pushed again."""
+
+    AVAILABLE = "AVAILABLE"
+    ARCHIVED = "ARCHIVED"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+class ContentPort(Protocol):
+    """The content of one repository: layers, and manifests to be put there.
+
+    Every method raises `errors.AwsFailure` or `errors.Misuse`; Passing where the same may go well another time.
+    """
+
+    def layers(self, digests: Sequence[str]) -> dict[str, Availability]:
+        """Whether at most `BATCH` layers are there; each of them is answered for."""
+
+    def tagged(self, tag: str) -> str | None:
+        """The digest that a tag is on right now, whatever the image's status."""
+
+    def put(self, digest: str, manifest: bytes, media_type: str | None, tag: str | None) -> None:
+        """Put a manifest there, once, under a tag or none. It may be there already.
+
+        In a repository where tags are mutable, one that is on another image is moved: look before. Raises
+        Unintelligible where ECR puts another digest there. The codes of its failures are ECR's.
+        """
+
+    def download(self, digest: str) -> Iterator[bytes]:
+        """A layer that an active image names. It is not checked against its digest."""
+
+    def upload(self, digest: str, content: Callable[[], Iterator[bytes]]) -> None:
+        """Put a layer there, verified by ECR; `content` gives it from its beginning, maybe more than once."""
 
 
 class Recorder(Protocol):
@@ -135,14 +183,19 @@ class Recorder(Protocol):
     def wants(self, digests: Iterable[str]) -> list[str]:
         """Those of which a manifest is still to be put on record, so that they can be restored."""
 
-    def about(self, ids: Sequence[ImageId], images: Iterable[Image], manifests: Mapping[str, bytes]) -> int:
-        """Right before the one call that deletes these ids: the number of the record.
+    def unread(self, error: Error) -> None:
+        """The manifests can't be read. Raises the error, or takes it that there will be none."""
+
+    def about(
+        self, action: Action, ids: Sequence[ImageId], images: Iterable[Image], manifests: Mapping[str, bytes]
+    ) -> int:
+        """Right before these ids are acted on: the number of the record.
 
         `images` are those of the ids as they were just described, with the manifests that are wanted.
         """
 
-    def answered(self, about: int, answer: Deletion | Error) -> None:
-        """Right after that call: what it answered, or why there is no answer."""
+    def answered(self, about: int, answer: Answer | Error) -> None:
+        """Right after that: what was answered, or why there is no answer."""
 
     def outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """The final word on some steps."""

@@ -75,8 +75,8 @@ def test_the_document_has_each_place_and_numbers_that_add_up(fleet: Fleet) -> No
     for place in document["places"]:
         assert [part["repository"]["name"] for part in place["repositories"]] == ["app", "lib"]
         assert {part["repository"]["account"] for part in place["repositories"]} == {place["account"]}
-        assert place["summary"]["deleted"] == place["summary"]["planned"] == 4
-    for number in ("repositories", "images", "planned", "deleted", "calls"):
+        assert place["summary"]["done"] == place["summary"]["planned"] == 4
+    for number in ("repositories", "images", "planned", "done", "calls"):
         assert document["summary"][number] == sum(place["summary"][number] for place in document["places"])
     assert document["summary"]["calls"] == sum(call.service == "ecr" for call in fleet.sandbox.calls)
     assert set(fleet.left().values()) == {2}

@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import random
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ _PROCESSES.set_forkserver_preload(["tests.wire.fault_child"])
 
 
 class FaultCase:
-    """Everything about a case follows from its seed."""
+    """Everything about a case follows from its seed. What strikes comes with the operations in `_struck`."""
+
+    _struck: Sequence[str] = ("DescribeImages", "BatchDeleteImage", "BatchDeleteImage", "BatchGetImage")
 
     def __init__(self, seed: int, sandbox: Sandbox, home: Path) -> None:
         self._random = random.Random(seed)
@@ -100,7 +102,7 @@ class FaultCase:
         )
 
     def _moment(self) -> tuple[str, int]:
-        operation = self._random.choice(["DescribeImages", "BatchDeleteImage", "BatchDeleteImage", "BatchGetImage"])
+        operation = self._random.choice(self._struck)
         return operation, 1 if operation == "BatchGetImage" else self._random.randint(1, 5)
 
     def _striking(self, change: Callable[[], set[str]], *, in_window: bool) -> Callable[[dict[str, Any]], None]:
@@ -235,12 +237,15 @@ class FaultCase:
             planned = set(self._plan[deletion.digest]["tags"])
             lost = {deletion.tag} if deletion.tag else set(deletion.tags)
             assert lost <= planned | self._window_tags, f"{deletion} lost tags that were not planned"
-            assert all(tag.startswith(("build", "release")) for tag in lost - self._window_tags)
+            assert all(map(self._is_managed, lost - self._window_tags))
         gone = {deletion.digest for deletion in ours if deletion.tag is None}
         self._unread_indexes_is_whole(gone)
         self._every_subject_keeps_its_referrers(gone)
         if document is not None:
             self._the_record_is_true(document, gone, code)
+
+    def _is_managed(self, tag: str) -> bool:
+        return tag.startswith(("build", "release"))
 
     def _unread_indexes_is_whole(self, gone: set[str]) -> None:
         for image in self._repository.images.values():

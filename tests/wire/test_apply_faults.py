@@ -10,6 +10,7 @@ import pytest
 
 from aws_ecr_gc.sandbox import Sandbox
 from tests.conftest import FULL
+from tests.wire.action_case import ActionCase
 from tests.wire.apply_case import ApplyCase
 
 _RUNS = int(os.environ.get("AWS_ECR_GC_APPLY_RUNS") or (5000 if FULL else 60))
@@ -17,14 +18,15 @@ _FIRST = int(os.environ.get("AWS_ECR_GC_FAULT_SEED") or 0)
 _CHUNK = 5
 
 
-@pytest.mark.parametrize("first", range(_FIRST, _FIRST + _RUNS, _CHUNK))
-def test_nothing_outside_the_plan_is_deleted_and_its_journal_finishes_the_work(
-    sandbox: Sandbox, tmp_path: Path, first: int
+@pytest.mark.parametrize("kind", [ApplyCase, ActionCase])
+@pytest.mark.parametrize("first", range(_FIRST, _FIRST + _RUNS // 2, _CHUNK))
+def test_nothing_outside_the_plan_is_touched_and_its_journal_finishes_the_work(
+    sandbox: Sandbox, tmp_path: Path, first: int, kind: type[ApplyCase]
 ) -> None:
     for seed in range(first, first + _CHUNK):
         home = tmp_path / str(seed)
         home.mkdir()
-        case = ApplyCase(seed, sandbox, home)
+        case = kind(seed, sandbox, home)
         try:
             case.run_disturbed()
             case.run_again()

@@ -283,11 +283,11 @@ def test_on_a_terminal_all_plans_are_shown_and_one_question_names_the_numbers(
 @pytest.mark.parametrize(
     ("typed", "exit_code", "said"),
     [
-        ("n\n", 0, "nothing was deleted"),
-        ("\n", 0, "nothing was deleted"),
-        ("yess\n", 0, "nothing was deleted"),
-        ("\x04", 0, "nothing was deleted"),
-        ("\x03", 130, "interrupted; nothing was deleted"),
+        ("n\n", 0, "nothing was changed"),
+        ("\n", 0, "nothing was changed"),
+        ("yess\n", 0, "nothing was changed"),
+        ("\x04", 0, "nothing was changed"),
+        ("\x03", 130, "interrupted; nothing was changed"),
     ],
     ids=["n", "nothing", "anything", "end of file", "Ctrl-C"],
 )

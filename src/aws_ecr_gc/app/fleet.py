@@ -44,6 +44,8 @@ def aimed(request: Request, policies: Policies) -> Request:
     if targets.is_fleet:
         if request.snapshot is not None:
             raise Misuse("--snapshot and several accounts or regions: a snapshot is of one; leave the others out")
+        if request.backup is not None:
+            raise Misuse("--backup and several accounts or regions: copies are made of one; back up each by itself")
         if connection.registry_id is not None:
             raise Misuse("--registry-id and several accounts or regions: name the accounts with --account and --role")
     return replace(

@@ -16,6 +16,7 @@ from aws_ecr_gc.errors import Exit, Interrupted, worst
 from aws_ecr_gc.report import document, fleets, plans, uses
 from aws_ecr_gc.report.metrics import PlaceNumbers
 from aws_ecr_gc.report.parts import Parts, lines_of
+from aws_ecr_gc.report.work import Work
 
 if TYPE_CHECKING:
     from aws_ecr_gc.usage import InUse
@@ -26,6 +27,7 @@ class _Account:
 
     def __init__(self) -> None:
         self.parts = Parts("repositories", 1)
+        self._work = Work()
         self.summary = fleets.Summary()
         self.exits: list[Exit] = []
         self.tried = self.called = self.interrupted = False
@@ -47,6 +49,7 @@ class FleetReport:
         self._number = self._empty = 0
         self._tried = False
         self._failed: list[str] = []
+        self._work = Work()
         self.summary = fleets.Summary()
         self.numbers: list[PlaceNumbers] = []
         self.exits: list[Exit] = []
@@ -76,6 +79,8 @@ class FleetReport:
         if each.taken_at is not None:
             self._in_use = each.in_use or self._in_use
             count_plan(account.summary, each)
+            if not each.refused:
+                self._work += each.sum.work
             if each.refused:
                 account.exits.append(Exit.REFUSED)
 
@@ -141,7 +146,9 @@ class FleetReport:
         self.summary.seconds = round(time.monotonic() - self._started, 3)
         names = [*map(str, absent), *self._failed]
         if self._request.output == "text":
-            self._console.print(fleets.total(self._number, self._empty, self.summary, carried_out=self._tried))
+            self._console.print(
+                fleets.total(self._number, self._empty, self.summary, self._work, carried_out=self._tried)
+            )
             self._console.print(fleets.absent(names))
             if self._in_use is not None:
                 self._console.print(uses.reading(self._in_use))

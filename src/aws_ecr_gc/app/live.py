@@ -13,7 +13,7 @@ from aws_ecr_gc.app.material import Material, gather
 from aws_ecr_gc.apply import Applied, Earlier, Terms, Veto, apply
 from aws_ecr_gc.config import Directories
 from aws_ecr_gc.inventory import Inventory
-from aws_ecr_gc.plan import Leftover, Plan, Result, Step
+from aws_ecr_gc.plan import Action, Leftover, Plan, Result, Step
 from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.ports import Recorder, RepositoryPort
 from aws_ecr_gc.reference import Repository
@@ -46,6 +46,10 @@ class Live:
         """Whether the work is to end after the call under way."""
         return self._console.stop()
 
+    def time(self) -> float:
+        """The time now, in epoch seconds."""
+        return self.now + time.monotonic() - self._started
+
     def inventory(self, port: RepositoryPort, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:
         """The repository, with the children of the indexes that are needed."""
         name = port.repository.name
@@ -60,7 +64,7 @@ class Live:
         self._console.clear()
         if self._cache.trouble is not None:
             self._console.say(f"warning: the manifest cache is out of use: {self._cache.trouble}; set --cache-dir")
-        return replace(inventory, ended_at=self.now + time.monotonic() - self._started)
+        return replace(inventory, ended_at=self.time())
 
     def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:
         """What an interrupted run left over, as its record says."""
@@ -85,7 +89,7 @@ class Live:
         earlier: Earlier = _FIRST_TRY,
         recorder: Recorder | None = None,
     ) -> Applied:
-        """Delete. The steps still to do are on disk before the first call, and what is left of them afterwards."""
+        """Carry out. The steps still to do are on disk before the first call, and what is left of them afterwards."""
         plan = planned.plan
         path = pending.path_for(self._state, plan.repository)
         self._record(path, planned, ())
@@ -108,7 +112,7 @@ class Live:
     def _record(self, path: Path, planned: "Planned", ended: Iterable[str]) -> None:
         """Skipped steps are not to be done any more: the next run decides about them anew."""
         done = set(ended)
-        steps = [step for step in planned.plan.steps if step.digest not in done]
+        steps = [step for step in planned.plan.steps if step.digest not in done and step.action is not Action.UNTAG]
         try:
             pending.write(path, steps, [*planned.left_over_again(steps), *planned.still_waiting()])
         except OSError as error:

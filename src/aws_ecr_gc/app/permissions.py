@@ -5,11 +5,17 @@ from pathlib import Path
 
 from aws_ecr_gc.aws.client import Session
 from aws_ecr_gc.aws.permissions import Need, Statement, actions_for, document_of, policy_document
+from aws_ecr_gc.backup.s3 import PERMISSIONS as BACKUP_CALLS
 from aws_ecr_gc.config import Connection, OriginalFlags
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.discovery.sources import SOURCES
 from aws_ecr_gc.globs import has_wildcard
+from aws_ecr_gc.journal.s3 import PERMISSIONS as JOURNAL_CALLS
+from aws_ecr_gc.plan import Action
 from aws_ecr_gc.policyfile import load
+
+_NEEDS = {Action.ARCHIVE: Need.ARCHIVE, Action.UNTAG: Need.UNTAG}
+"""What other actions than deletion need; a policy that archives may delete from the archive, and tags are deleted."""
 
 
 def workloads_policy(settings: Settings) -> dict[str, object]:
@@ -17,10 +23,26 @@ def workloads_policy(settings: Settings) -> dict[str, object]:
     return document_of([_looking(settings)])
 
 
+def unarchive_policy(patterns: tuple[str, ...], connection: Connection) -> dict[str, object]:
+    """The IAM policy document for `unarchive`. Raises Misuse where the AWS configuration names no region."""
+    session = Session(connection.profile, connection.region)
+    actions = actions_for({Need.READ, Need.DECIDE, Need.ARCHIVE})
+    account = connection.registry_id or "*"
+    return policy_document(actions, session.partition, session.region, account, *(patterns or ("*",)))
+
+
 def least_policy(
-    policy: Path | OriginalFlags | None, patterns: tuple[str, ...], connection: Connection, *, dry_run: bool
+    policy: Path | OriginalFlags | None,
+    patterns: tuple[str, ...],
+    connection: Connection,
+    *,
+    dry_run: bool,
+    journal: str | None = None,
+    backup: str | None = None,
 ) -> dict[str, object]:
     """The IAM policy document for a run under a policy file or the original's flags; for a snapshot without either.
+
+    With a journal or a backup in S3, for these as well.
 
     Raises Misuse where the AWS configuration names no region, and Mistakes for a broken policy file.
     """
@@ -29,6 +51,10 @@ def least_policy(
         needs.add(Need.DECIDE)
         if policy is not None and not dry_run:
             needs.add(Need.DELETE)
+            if backup is not None:
+                needs.add(Need.BACKUP)
+    if isinstance(policy, Path) and not dry_run:
+        needs |= {_NEEDS[action] for action in load(policy).actions if action in _NEEDS}
     if policy is None or (isinstance(policy, Path) and load(policy).uses_resource_tags):
         needs |= {Need.TAGS, Need.NAMES}  # tags are asked for by an ARN, which DescribeRepositories gives
     by_glob = not patterns or any(map(has_wildcard, patterns))
@@ -47,8 +73,40 @@ def least_policy(
         elsewhere=[
             *_registry_wide(policy),
             *_elsewhere(settings_of(policy), session.partition, connection.registry_id),
+            *(() if dry_run else _in_s3(session.partition, journal, backup)),
         ],
     )
+
+
+def restore_policy(
+    repositories: tuple[str, ...], connection: Connection, *, journal: str | None, source: str | None
+) -> dict[str, object]:
+    """The IAM policy document for putting back, in these repositories or in all; `source` is a backup."""
+    session = Session(connection.profile, connection.region)
+    needs = {Need.READ, Need.DECIDE, Need.RESTORE, Need.UNTAG} | (set() if source is None else {Need.UPLOAD})
+    return policy_document(
+        actions_for(needs),
+        session.partition,
+        session.region,
+        connection.registry_id or "*",
+        *(repositories or ("*",)),
+        elsewhere=list(_in_s3(session.partition, journal, source, reading=True)),
+    )
+
+
+def _in_s3(partition: str, journal: str | None, backup: str | None, *, reading: bool = False) -> Iterator[Statement]:
+    """What a journal and a backup in S3 take: on the objects, and on the bucket."""
+    for name, stated, calls in (("Journal", journal, JOURNAL_CALLS), ("Backup", backup, BACKUP_CALLS)):
+        if stated is None or not stated.startswith("s3://"):
+            continue
+        bucket, _, prefix = stated.removeprefix("s3://").partition("/")
+        prefix = prefix.strip("/")
+        if name == "Journal" and reading:
+            prefix = prefix.rpartition("/")[0]  # the last part is the journal's own name
+        actions = {action for action in calls.values() if not reading or action in {"s3:GetObject", "s3:ListBucket"}}
+        objects = f"arn:{partition}:s3:::{bucket}/{prefix}/*" if prefix else f"arn:{partition}:s3:::{bucket}/*"
+        yield Statement(f"AwsEcrGc{name}", tuple(sorted(actions - {"s3:ListBucket"})), (objects,))
+        yield Statement(f"AwsEcrGc{name}Bucket", ("s3:ListBucket",), (f"arn:{partition}:s3:::{bucket}",))
 
 
 def _registry_wide(policy: Path | OriginalFlags | None) -> Iterator[Statement]:

@@ -118,10 +118,10 @@ class Running:
         if not going:
             return True
         if self._console.stop():
-            raise Interrupted("interrupted; nothing was deleted")
+            raise Interrupted("interrupted; nothing was changed")
         if question(plans.question(going)):
             return True
-        self._console.say("nothing was deleted")
+        self._console.say("nothing was changed")
         return False
 
     @property

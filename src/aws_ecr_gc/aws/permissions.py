@@ -17,12 +17,17 @@ class Need(Enum):
         "and whether a subject whose tags went is gone"
     )
     DELETE = "when something is deleted"
+    ARCHIVE = "where a policy archives what does not stay, and for `unarchive`"
+    UNTAG = "where a policy removes tags: an image that ECR takes whole for a tag is put back; and for `restore`"
     NAMES = "where repositories are chosen by a glob, or several"
     TAGS = "where a policy selects by resource tags"
     REPLICATION = (
         "when something may be deleted under a policy file, and for `doctor`: whether deletions are replicated"
     )
     CACHES = "when something may be deleted under a policy file: what pulls it again, or makes repositories anew"
+    BACKUP = "with `--backup`: downloading the layers of what will be deleted"
+    RESTORE = "for `restore`: which layers are there"
+    UPLOAD = "for `restore --from`: uploading layers"
     DOCTOR = "for `doctor`: whether the caller's role is excluded from pull-time updates"
 
 
@@ -41,11 +46,18 @@ PERMISSIONS: dict[str, Permission] = {
     "DescribeImages": Permission("ecr:DescribeImages", Need.READ),
     "BatchGetImage": Permission("ecr:BatchGetImage", Need.DECIDE),
     "BatchDeleteImage": Permission("ecr:BatchDeleteImage", Need.DELETE),
+    "UpdateImageStorageClass": Permission("ecr:UpdateImageStorageClass", Need.ARCHIVE),
+    "PutImage": Permission("ecr:PutImage", Need.UNTAG),
     "DescribeRepositories": Permission("ecr:DescribeRepositories", Need.NAMES),
     "ListTagsForResource": Permission("ecr:ListTagsForResource", Need.TAGS),
     "DescribeRegistry": Permission("ecr:DescribeRegistry", Need.REPLICATION),
     "DescribePullThroughCacheRules": Permission("ecr:DescribePullThroughCacheRules", Need.CACHES),
     "DescribeRepositoryCreationTemplates": Permission("ecr:DescribeRepositoryCreationTemplates", Need.CACHES),
+    "GetDownloadUrlForLayer": Permission("ecr:GetDownloadUrlForLayer", Need.BACKUP),
+    "BatchCheckLayerAvailability": Permission("ecr:BatchCheckLayerAvailability", Need.RESTORE),
+    "InitiateLayerUpload": Permission("ecr:InitiateLayerUpload", Need.UPLOAD),
+    "UploadLayerPart": Permission("ecr:UploadLayerPart", Need.UPLOAD),
+    "CompleteLayerUpload": Permission("ecr:CompleteLayerUpload", Need.UPLOAD),
     "ListPullTimeUpdateExclusions": Permission("ecr:ListPullTimeUpdateExclusions", Need.DOCTOR),
 }
 

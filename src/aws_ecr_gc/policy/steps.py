@@ -3,36 +3,53 @@
 from collections.abc import Collection, Mapping
 from operator import attrgetter
 
-from aws_ecr_gc.inventory import Image, Inventory, newest_first
+from aws_ecr_gc.inventory import Image, Inventory, Status, newest_first
 from aws_ecr_gc.plan import Action, Step
 from aws_ecr_gc.policy.relations import Relations
 
 
-def steps_for(collected: Collection[str], inventory: Inventory, relations: Relations) -> tuple[Step, ...]:
-    """One step for each collected image: what waits for nothing first, newest first within a wave."""
+def steps_for(
+    collected: Collection[str], inventory: Inventory, relations: Relations, action: Action
+) -> tuple[Step, ...]:
+    """One step for each collected image: what waits for nothing first, newest first within a wave.
+
+    The action is done to active images; what is archived is deleted.
+    """
     if not collected:
         return ()
     going = newest_first(inventory.images[digest] for digest in collected)
-    after = {image.digest: needed for image in going if (needed := relations.prerequisites_of(image))}
+    needed = ((image.digest, relations.prerequisites_of(image)) for image in going)
+    after = {digest: found for digest, all_of_it in needed if (found := _among(collected, all_of_it))}
     waves: dict[str, int] = {}
     for digest in after:
         _find_wave(digest, after, waves)
     steps = [
-        _step(image, after.get(image.digest, ()), waves.get(image.digest, 0), relations.subjects_of(image))
+        _step(
+            image,
+            action if image.status is Status.ACTIVE else Action.DELETE,
+            after=after.get(image.digest, ()),
+            wave=waves.get(image.digest, 0),
+            subjects=_among(collected, relations.subjects_of(image)),
+        )
         for image in going
     ]
     steps.sort(key=attrgetter("wave"))
     return tuple(steps)
 
 
-def _step(image: Image, after: tuple[str, ...], wave: int, subjects: tuple[str, ...]) -> Step:
+def _among(collected: Collection[str], digests: tuple[str, ...]) -> tuple[str, ...]:
+    """What is in the archive already is waited for by nothing."""
+    return tuple(digest for digest in digests if digest in collected) if digests else digests
+
+
+def _step(image: Image, action: Action, *, after: tuple[str, ...], wave: int, subjects: tuple[str, ...]) -> Step:
     return Step(
-        action=Action.DELETE,
+        action=action,
         digest=image.digest,
         tags=image.tags,
         status=image.status,
         pushed_at=image.pushed_at,
-        size=image.size,
+        size=image.own_size,
         after=after,
         wave=wave,
         subjects=subjects,

@@ -1,6 +1,5 @@
 """From a back end to an inventory: the listing, and the children of the indexes."""
 
-import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -9,6 +8,7 @@ from msgspec import Struct
 
 from aws_ecr_gc.errors import AwsFailure, Unintelligible
 from aws_ecr_gc.inventory import Image, Inventory, Status
+from aws_ecr_gc.manifest import matches
 from aws_ecr_gc.ports import BATCH, RepositoryPort
 
 
@@ -166,11 +166,3 @@ def _children(digest: str, manifest: bytes) -> tuple[str, ...]:
         return tuple(descriptor.digest for descriptor in _index_decoder.decode(manifest).manifests)
     except msgspec.DecodeError as error:
         raise Unintelligible(f"index {digest}: its manifest can't be parsed: {error}") from error
-
-
-def matches(digest: str, content: bytes) -> bool:
-    """Whether the content has this digest (sha256 or sha512, as OCI names them)."""
-    algorithm, _, expected = digest.partition(":")
-    if algorithm not in {"sha256", "sha512"}:
-        return False
-    return hashlib.new(algorithm, content).hexdigest() == expected

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Any
+from typing import Any, NamedTuple
 
 from aws_ecr_gc.sandbox.behaviour import Behaviour
 from aws_ecr_gc.sandbox.clock import Clock
@@ -18,6 +18,14 @@ Members = dict[str, Any]
 
 DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-east-1"
+
+
+class Download(NamedTuple):
+    """A layer that whoever has the URL may download until then."""
+
+    repository: Repository
+    digest: str
+    expires_at: float
 
 
 @dataclass
@@ -45,6 +53,10 @@ class World:
     """Account by access key, for those that AssumeRole gave out."""
     sessions: dict[str, str] = field(default_factory=dict)
     """The ARN of the role's session by access key, for the same."""
+    url: str = ""
+    """Where the stand-in answers, for the URLs of layers."""
+    downloads: dict[str, Download] = field(default_factory=dict)
+    """What can be downloaded, by the path that GetDownloadUrlForLayer gave out."""
     exclusions: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
     """By registry (account, region): the ARNs of the roles whose pulls move no pull time, and since when."""
 
@@ -53,7 +65,14 @@ class World:
         with self.lock:
             known = self.registries.get((account, region))
             if known is None:
-                known = Registry(account, region, self.clock, self.deletions, self.lock)
+                known = Registry(
+                    account,
+                    region,
+                    clock=self.clock,
+                    deletions=self.deletions,
+                    lock=self.lock,
+                    behaviour=self.behaviour,
+                )
                 self.registries[account, region] = known
             return known
 

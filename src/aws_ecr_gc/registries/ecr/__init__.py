@@ -3,10 +3,11 @@
 from aws_ecr_gc.aws.client import CONNECTIONS, Session
 from aws_ecr_gc.aws.pacing import Traffic
 from aws_ecr_gc.reference import Registry
+from aws_ecr_gc.registries.ecr.content import EcrContents
 from aws_ecr_gc.registries.ecr.registry import EcrRegistry
 from aws_ecr_gc.registries.ecr.repository import EcrRepository
 
-__all__ = ["EcrRegistry", "EcrRepository", "open_registry", "open_repository", "registry_of"]
+__all__ = ["EcrContents", "EcrRegistry", "EcrRepository", "open_registry", "open_repository", "registry_of"]
 
 
 def open_registry(

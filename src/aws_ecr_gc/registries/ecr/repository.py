@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from aws_ecr_gc.aws.client import Client
-from aws_ecr_gc.errors import AwsFailure, ImageNotFound, Misuse, Unintelligible, one_line
-from aws_ecr_gc.inventory import INDEX_TYPES, Image
-from aws_ecr_gc.ports import Deletion, ImageId, Refusal
+from aws_ecr_gc.errors import AwsFailure, ImageNotFound, Misuse, NotArchivable, Unintelligible, one_line
+from aws_ecr_gc.inventory import INDEX_TYPES, Image, Status
+from aws_ecr_gc.ports import Answer, ImageId, Refusal
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.registries.ecr.listings import Detail, detail_of, walk
 
@@ -102,6 +102,8 @@ class EcrRepository:
             None if media_type in INDEX_TYPES else (),
             detail.last_recorded_pull_time,
             share(detail.artifact_media_type, detail.artifact_media_type),
+            detail.last_archived_at,
+            detail.last_activated_at,
         )
 
     def manifests(self, digests: Sequence[str]) -> dict[str, bytes]:
@@ -128,7 +130,7 @@ class EcrRepository:
     def turn(self) -> None:
         self._client.turn("BatchDeleteImage")
 
-    def delete(self, ids: Sequence[ImageId]) -> Deletion:
+    def delete(self, ids: Sequence[ImageId]) -> Answer:
         answer = self._client.call(
             "BatchDeleteImage",
             "imageIds",
@@ -138,8 +140,8 @@ class EcrRepository:
             ],
             **self._address,
         )
-        return Deletion(
-            gone=tuple(_id_of(row) for row in answer["imageIds"]),
+        return Answer(
+            done=tuple(_id_of(row) for row in answer["imageIds"]),
             refused=tuple(
                 Refusal(
                     _id_of(row.get("imageId", {})),
@@ -149,6 +151,52 @@ class EcrRepository:
                 for row in answer.get("failures", ())
             ),
         )
+
+    def archive(self, digest: str) -> None:
+        try:
+            status = self._move(digest, "ARCHIVE")
+        except AwsFailure as error:
+            if error.code == "ImageStorageClassUpdateNotSupportedException":
+                raise NotArchivable(str(error), error.code) from error
+            raise
+        if status is not Status.ARCHIVED:
+            raise Unintelligible(f"UpdateImageStorageClass: {digest} is {status} after archiving")
+
+    def activate(self, digest: str) -> Status:
+        return self._move(digest, "STANDARD")
+
+    def _move(self, digest: str, storage_class: str) -> Status:
+        """Move an image to a storage class; its status then."""
+        try:
+            answer = self._client.call(
+                "UpdateImageStorageClass",
+                "imageStatus",
+                imageId={"imageDigest": digest},
+                targetStorageClass=storage_class,
+                **self._address,
+            )
+        except AwsFailure as error:
+            if error.code == "ImageNotFoundException":
+                raise ImageNotFound(str(error), digest) from error
+            raise
+        try:
+            return Status(answer["imageStatus"])
+        except ValueError as error:
+            raise Unintelligible(f"UpdateImageStorageClass: {digest}: {one_line(error)}") from error
+
+    def put(self, manifest: bytes, media_type: str | None, tag: str | None) -> str:
+        parameters = {"imageManifestMediaType": media_type, "imageTag": tag}
+        answer = self._client.call(
+            "PutImage",
+            "image",
+            imageManifest=manifest.decode(),
+            **{name: value for name, value in parameters.items() if value is not None},
+            **self._address,
+        )
+        try:
+            return str(answer["image"]["imageId"]["imageDigest"])
+        except KeyError as error:
+            raise Unintelligible(f"PutImage: an image without {error}") from error
 
 
 def _id_of(row: dict[str, str]) -> ImageId:

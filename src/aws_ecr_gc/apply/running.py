@@ -1,79 +1,32 @@
-"""The one place that deletes. It takes a finished plan and does what stands in it, and nothing else.
-
-Why it is safe:
-- Tagged images are deleted by (digest, tag) pairs, one for each tag seen in the plan. A tag that was moved meanwhile
-  fails instead of taking another image with it. This holds whether ECR then removes one tag or the whole image.
-- Right before each call its images are described again. What changed since the plan is skipped.
-- Before each call the caller may veto steps: what came into use since the plan. Where that can't be known, it ends.
-- Each call is on record before it is made, and its answer after it. Where that can't be written, no call is made.
-- What needs an image goes in an earlier call. If an index or a subject is still there, what follows it is skipped: ECR
-  guards the children of indexes, and before referrers go it is asked once more whether their subjects are gone.
-"""
+"""The loop over the steps of a plan: looks, vetoes, calls, outcomes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
-from msgspec import Struct
+from aws_ecr_gc.apply import archiving
+from aws_ecr_gc.apply.answers import by_digest
+from aws_ecr_gc.apply.looking import listed, present
+from aws_ecr_gc.apply.terms import (
+    CHANGED,
+    IN_USE,
+    STILL_NEEDED,
+    TAKEN_WHOLE,
+    UNCONFIRMED,
+    Applied,
+    Earlier,
+    Manifest,
+    Terms,
+    Veto,
+)
+from aws_ecr_gc.errors import Error, GuardStopped, Interrupted, JournalLost
+from aws_ecr_gc.inventory import Image, Status
+from aws_ecr_gc.plan import Action, Outcome, Plan, Result, Step
+from aws_ecr_gc.ports import BATCH, Answer, ImageId, Recorder, RepositoryPort
 
-from aws_ecr_gc.errors import Error, GuardStopped, ImageNotFound, Interrupted, JournalLost, Unintelligible
-from aws_ecr_gc.inventory import Image
-from aws_ecr_gc.plan import Outcome, Plan, Result, Step
-from aws_ecr_gc.ports import BATCH, Deletion, ImageId, Recorder, RepositoryPort
-
-CHANGED = "ChangedSincePlan"
-STILL_NEEDED = "StillNeeded"
-UNCONFIRMED = "Unconfirmed"
-IN_USE = "InUse"
-_GONE = "ImageNotFound"
-_MOVED = "ImageTagDoesNotMatchDigest"
-_REFERENCED = "ImageReferencedByManifestList"
-
-
-Veto = Callable[[], Mapping[str, str]]
-"""What must not be deleted after all: why, by digest. Asked before each call; an `errors.Error` ends the work.
-
-It gives the same mapping as long as it knows nothing newer.
-"""
+_TRIED_AGAIN = {"ImageReferencedByManifestList", archiving.NOT_ARCHIVABLE}
 _LOOKS = 3
-
-
-class Terms(Struct, frozen=True):
-    """How a plan is carried out.
-
-    An image that was pulled later than `pulled_since`, in epoch seconds, is skipped: where a rule goes by pulls, that
-    is the end of the reading that the plan was made from, for the reading itself counts as a pull. `canary` is how many
-    images go first, and alone; if one of them fails, no more do. After `max_failures` failures in a row nothing more
-    is tried.
-    """
-
-    pulled_since: float | None = None
-    canary: int | None = None
-    max_failures: int | None = None
-
-
-class Earlier(Struct, frozen=True):
-    """What an interrupted try of the same plan came to: outcomes, and by digest the tags of its deletion calls.
-
-    What is done or skipped is not tried again. Nobody may know what became of a call: those tags may be gone.
-    """
-
-    outcomes: Mapping[str, Outcome] = {}
-    attempted: Mapping[str, frozenset[str]] = {}
-
-
 _PLAIN = Terms()
 _FIRST_TRY = Earlier()
-
-
-class Applied(Struct, frozen=True):
-    """What became of the steps, in the order they ended. Steps without an outcome were not attempted.
-
-    `stopped_by` is the failure that ended the work early; `called` says whether any deletion was called for.
-    """
-
-    outcomes: dict[str, Outcome]
-    stopped_by: Error | None
-    interrupted: bool
-    called: bool = False
 
 
 def apply(
@@ -92,7 +45,9 @@ def apply(
     The outcomes of an `earlier` try are among those returned.
     """
     nothing: Mapping[str, str] = {}
-    run = _Run(port, stop, veto or (lambda: nothing), progress, terms=terms, earlier=earlier, recorder=recorder)
+    run = _Run(
+        plan, port, stop, veto or (lambda: nothing), progress=progress, terms=terms, earlier=earlier, recorder=recorder
+    )
     steps = [step for step in plan.steps if step.digest not in run.outcomes]
     if terms.canary is not None:
         run.carry_out(steps[: terms.canary])
@@ -105,12 +60,15 @@ def apply(
 
 
 def _batches(steps: Sequence[Step]) -> Iterator[list[Step]]:
-    """Steps of one wave, as many as fit in one call. A step's ids never straddle two calls unless they fill one."""
+    """Steps of one wave and one action, as many as fit in one call.
+
+    A step's ids never straddle two calls unless they fill one.
+    """
     batch: list[Step] = []
     ids = 0
     for step in steps:
-        needed = max(1, len(step.tags))
-        if batch and (ids + needed > BATCH or step.wave != batch[0].wave):
+        needed = {Action.DELETE: max(1, len(step.tags)), Action.ARCHIVE: 1, Action.UNTAG: len(step.untag)}[step.action]
+        if batch and (ids + needed > BATCH or (step.wave, step.action) != (batch[0].wave, batch[0].action)):
             yield batch
             batch, ids = [], 0
         batch.append(step)
@@ -119,20 +77,33 @@ def _batches(steps: Sequence[Step]) -> Iterator[list[Step]]:
         yield batch
 
 
+def _of(steps: Sequence[Step], ids: Sequence[ImageId]) -> list[Step]:
+    """Those that some of these ids are of."""
+    digests = {each.digest for each in ids}
+    return [step for step in steps if step.digest in digests]
+
+
+def _is_archived(step: Step, image: Image) -> bool:
+    """Whether that is what the step is for."""
+    return step.action is Action.ARCHIVE and image.status is Status.ARCHIVED
+
+
 class _Run:
     """The state of one apply.
 
     `_tags` holds the tags that each image must still have: those seen, less those removed. `_removed_by_tag` are the
-    images that are gone for all that the answers to their tags say.
+    images that are gone for all that the answers to their tags say. `_pairs_take_tags` is whether ECR was seen to take
+    no more than the tag for a pair of digest and tag.
     """
 
     def __init__(
         self,
+        plan: Plan,
         port: RepositoryPort,
         stop: Callable[[], bool],
         veto: Veto,
-        progress: Callable[[int], None],
         *,
+        progress: Callable[[int], None],
         terms: Terms,
         earlier: Earlier,
         recorder: Recorder | None,
@@ -143,7 +114,8 @@ class _Run:
         self._seen: dict[str, Image] = {}
         self._manifests: dict[str, bytes] = {}
         self._terms = terms
-        self._attempted = earlier.attempted
+        self._earlier = earlier
+        self._pairs_take_tags = False
         self._read = set(earlier.attempted)
         self._failures_in_a_row = 0
         self._stop = stop
@@ -152,7 +124,14 @@ class _Run:
         self._progress = progress
         self._tags: dict[str, list[str]] = {}
         self._deferred: dict[str, Step] = {}
-        self._removed_by_tag = {digest for digest, outcome in earlier.outcomes.items() if outcome.result is Result.DONE}
+        self._archived = {step.digest for step in plan.steps if step.status is Status.ARCHIVED}
+        self._removed_by_tag = {
+            step.digest
+            for step in plan.steps
+            if step.action is Action.DELETE
+            and step.digest in earlier.outcomes
+            and earlier.outcomes[step.digest].result is Result.DONE
+        }
         self.outcomes = {
             digest: outcome for digest, outcome in earlier.outcomes.items() if outcome.result is not Result.FAILED
         }
@@ -199,11 +178,11 @@ class _Run:
         return [step for step in batch if step.digest not in vetoed]
 
     def judge_canary(self, number: int) -> None:
-        """End the work if one of the first deletions failed."""
+        """End the work if one of the first images failed."""
         failed = sum(outcome.result is Result.FAILED for outcome in self.outcomes.values())
         if failed and self.stopped_by is None:
             self.stopped_by = GuardStopped(
-                f"the guard canary: {failed} of the first {number} deletions failed, so no more are tried; "
+                f"the guard canary: {failed} of the first {number} images failed, so no more are tried; "
                 "mend what failed, or raise guards.canary"
             )
 
@@ -211,7 +190,7 @@ class _Run:
         bound = self._terms.max_failures
         if bound is not None and self._failures_in_a_row >= bound and self.stopped_by is None:
             self.stopped_by = GuardStopped(
-                f"the guard max_failures: {self._failures_in_a_row} deletions in a row failed, so no more are tried; "
+                f"the guard max_failures: {self._failures_in_a_row} images in a row failed, so no more are tried; "
                 "mend what failed, or raise guards.max_failures"
             )
         self.interrupted = self.interrupted or self._stop()
@@ -228,18 +207,24 @@ class _Run:
     def _make_sure_of_subjects(self, batch: list[Step]) -> None:
         """A tag that a subject got between the look and its deletion keeps it alive: then its referrers stay too.
 
-        Only BatchGetImage answers for each digest by itself. It moves the pull time of what is still there.
+        Only BatchGetImage answers for each digest by itself. It moves the pull time of what is still there, and gives
+        nothing of what was in the archive: such subjects are looked at.
         """
         subjects = dict.fromkeys(subject for step in batch for subject in step.subjects)
         doubtful = [digest for digest in subjects if digest in self._removed_by_tag]
         self._removed_by_tag.difference_update(doubtful)
         for start in range(0, len(doubtful), BATCH):
-            for digest in self._port.manifests(doubtful[start : start + BATCH]):
+            some = doubtful[start : start + BATCH]
+            archived = [digest for digest in some if digest in self._archived]
+            there = {image.digest for image in present(self._port, archived)}
+            if len(archived) < len(some):
+                there.update(self._port.manifests([digest for digest in some if digest not in self._archived]))
+            for digest in there:
                 detail = "it got another tag while those of the plan were removed"
                 self._conclude_with(Outcome(digest, Result.SKIPPED, CHANGED, detail))
 
     def _may_go(self, step: Step) -> bool:
-        """Whether all that needs the image is gone."""
+        """Whether all that needs the image is gone, or in the archive."""
         for digest in step.after:
             if digest in self._deferred:
                 self._deferred[step.digest] = step
@@ -250,57 +235,113 @@ class _Run:
         return True
 
     def _attempt(self, steps: list[Step], *, last_try: bool) -> list[Step]:
-        """One look and one deletion. Returns the steps that need another: only an image with more tags than fit."""
+        """One look and one call, or several that archive. Returns the steps that need another: an image with more tags
+        than fit, and all but the first where it is not known yet what ECR takes for a pair.
+        """
         try:
             steps = self._with_manifests(steps)
             self._port.turn()
             ready = self._ready(steps)
             if not ready or not self._goes_on():
                 return []
+            if ready[0].action is Action.UNTAG and not self._pairs_take_tags:
+                return [*self._try_pair(ready[0]), *ready[1:]]
             ids = [each for step in ready for each in self._ids(step)][:BATCH]
-            deletion = self._delete(ids)
-            return self._conclude(ready, ids, deletion, last_try=last_try)
+            answer, asked = self._call(ready[0].action, ids)
+            return self._conclude(_of(ready, asked), asked, answer, last_try=last_try)
         except JournalLost as error:
-            self.stopped_by = error  # nothing was deleted: what could not be put on record was not tried
+            self.stopped_by = error  # nothing was done: what could not be put on record was not tried
             return []
         except Error as error:
             self._fail(steps, error)
             return []
 
-    def _delete(self, ids: list[ImageId]) -> Deletion:
-        """The call, between its records. Raises JournalLost before it, never after it: then its answer still counts."""
-        recorder = self._recorder
-        if recorder is None:
-            self.called = True
-            return self._port.delete(ids)
-        seen = [self._seen[digest] for digest in {each.digest: None for each in ids}]
-        number = recorder.about(ids, seen, self._manifests)
+    def _call(self, action: Action, ids: list[ImageId]) -> tuple[Answer, Sequence[ImageId]]:
+        """The call, between its records: the answer, and the ids that were asked for.
+
+        Raises JournalLost before it, never after it: then its answer still counts.
+        """
+        number = None
+        if self._recorder is not None:
+            seen = [self._seen[digest] for digest in {each.digest: None for each in ids}]
+            number = self._recorder.about(action, ids, seen, self._manifests)
         self.called = True
         try:
-            deletion = self._port.delete(ids)
+            if action is Action.ARCHIVE:
+                answer, asked, stopped_by = archiving.archive(self._port, ids, self._stop)
+                self.stopped_by = stopped_by
+            else:
+                answer, asked = self._port.delete(ids), ids
         except Error as error:
             self._record_answer(number, error)
             raise
-        self._record_answer(number, deletion)
-        return deletion
+        self._record_answer(number, answer)
+        return answer, asked
+
+    def _try_pair(self, step: Step) -> list[Step]:
+        """Remove one tag of one image, and see that it is still there. Returns the step if that is not all of it."""
+        if step.digest not in self._manifests:
+            return [step]
+        ids, media_type = self._ids(step)[:1], self._seen[step.digest].media_type
+        answer, _ = self._call(Action.UNTAG, ids)
+        if step.digest not in self._look([step]):
+            manifest = Manifest(self._manifests[step.digest], media_type)
+            self._put_back(step, manifest, but={each.tag for each in ids})
+            return []
+        self._pairs_take_tags = ids[0] in answer.done
+        return self._conclude([step], ids, answer, last_try=True)
+
+    def _put_back(self, step: Step, manifest: Manifest, *, but: AbstractSet[str | None]) -> None:
+        """ECR took an image for one of its tags: put it back with the others, and remove no more."""
+        tags = [tag for tag in self._expected(step) if tag not in but]
+        outcome = "ECR took the whole image for one of its tags"
+        try:
+            for tag in tags:
+                self._port.put(manifest.content, manifest.media_type, tag)
+            detail = f"{outcome}; it is back, pushed anew, with {listed(tags)}"
+        except Error as error:
+            detail = f"{outcome}, and it could not be put back: {error}; see aws-ecr-gc restore"
+        self._end(step, Result.FAILED, TAKEN_WHOLE, detail)
+        self.stopped_by = GuardStopped(
+            "action untag: this registry takes a whole image for a pair of digest and tag, so tags can't be removed "
+            "safely; no more are; leave out action: untag"
+        )
 
     def _with_manifests(self, steps: list[Step]) -> list[Step]:
         """Read the manifests that are to be on record, before the last look: nothing comes between that and the call.
 
         Reading counts as a pull, so whether others pulled since the plan is looked at before.
         """
-        if self._recorder is None:
-            return steps
-        wanted = self._recorder.wants([step.digest for step in steps])
+        wanted = self._wanted(steps)
         if wanted and self._terms.pulled_since is not None:
             steps = self._unchanged(steps)
-            wanted = self._recorder.wants([step.digest for step in steps])
-        self._manifests = self._port.manifests(wanted) if wanted else {}
+            wanted = self._wanted(steps)
+        self._manifests = self._manifests_of(wanted)
         self._read.update(wanted)
         return steps
 
-    def _record_answer(self, number: int, answer: Deletion | Error) -> None:
-        if self._recorder is not None:
+    def _wanted(self, steps: Sequence[Step]) -> list[str]:
+        """Of which images a manifest is read: of what is deleted for the record, and of the first that loses a tag."""
+        if not steps or steps[0].action is Action.ARCHIVE:
+            return []
+        if steps[0].action is Action.UNTAG:
+            return [] if self._pairs_take_tags else [steps[0].digest]
+        readable = [step.digest for step in steps if step.status is Status.ACTIVE]
+        return [] if self._recorder is None else self._recorder.wants(readable)
+
+    def _manifests_of(self, digests: list[str]) -> dict[str, bytes]:
+        if not digests:
+            return {}
+        try:
+            return self._port.manifests(digests)
+        except Error as error:
+            if self._recorder is None:
+                raise
+            self._recorder.unread(error)
+            return {}
+
+    def _record_answer(self, number: int | None, answer: Answer | Error) -> None:
+        if self._recorder is not None and number is not None:
             try:
                 self._recorder.answered(number, answer)
             except JournalLost as error:
@@ -325,18 +366,27 @@ class _Run:
                 self._end(step, Result.FAILED, error.code, str(error))
         self.stopped_by = error
 
+    def _expected(self, step: Step) -> list[str]:
+        """The tags that the image must still have."""
+        return self._tags.setdefault(step.digest, list(step.tags))
+
     def _ids(self, step: Step) -> list[ImageId]:
-        if not step.tags:
+        if step.action is Action.ARCHIVE or (step.action is Action.DELETE and not step.tags):
             return [ImageId(step.digest, None)]
-        return [ImageId(step.digest, tag) for tag in self._tags.setdefault(step.digest, list(step.tags))]
+        tags = self._expected(step)
+        return [ImageId(step.digest, tag) for tag in tags if step.action is Action.DELETE or tag in step.untag]
 
     def _unchanged(self, steps: list[Step]) -> list[Step]:
-        """Those that are still as the plan saw them. One that is gone is done."""
+        """Those that are still as the plan saw them. One that is gone is done, and one to archive that is archived."""
         now = self._look(steps)
         ready = []
         for step in steps:
             image = now.get(step.digest)
-            if image is None:
+            if self._was_taken_whole(step, image):
+                attempted = self._earlier.attempted[step.digest]
+                there = frozenset[str]() if image is None else frozenset(image.tags)
+                self._put_back(step, self._earlier.manifests[step.digest], but=attempted | there)
+            elif image is None or _is_archived(step, image):
                 self._end(step, Result.DONE)
             elif change := self._change(step, image):
                 self._end(step, Result.SKIPPED, CHANGED, change)
@@ -344,10 +394,16 @@ class _Run:
                 ready.append(step)
         return ready
 
+    def _was_taken_whole(self, step: Step, image: Image | None) -> bool:
+        """Whether an earlier try removed a tag, was killed right then, and ECR took the image for it."""
+        if step.action is not Action.UNTAG or step.digest not in self._earlier.manifests:
+            return False
+        return step.digest in self._earlier.attempted and (image is None or image.pushed_at != step.pushed_at)
+
     def _change(self, step: Step, image: Image) -> str | None:
-        expected = {each.tag for each in self._ids(step) if each.tag is not None}
+        expected = set(self._expected(step))
         if set(image.tags) != expected and not self._lost_tags_before(image, expected):
-            return f"tagged {_listed(image.tags)} now, {_listed(expected)} in the plan"
+            return f"tagged {listed(image.tags)} now, {listed(expected)} in the plan"
         if image.status is not step.status:
             return f"{image.status} now, {step.status} in the plan"
         if image.pushed_at != step.pushed_at:
@@ -360,49 +416,35 @@ class _Run:
     def _lost_tags_before(self, image: Image, expected: set[str]) -> bool:
         """Whether all that is missing are tags that an earlier try may have removed; then the others are left to do."""
         there = set(image.tags)
-        if not there or not there < expected or not expected - there <= self._attempted.get(image.digest, frozenset()):
+        attempted = self._earlier.attempted.get(image.digest, frozenset())
+        if not there or not there < expected or not expected - there <= attempted:
             return False
         self._tags[image.digest] = [tag for tag in self._tags[image.digest] if tag in there]
         return True
 
     def _look(self, steps: Sequence[Step]) -> dict[str, Image]:
-        self._seen = {image.digest: image for image in self._present([step.digest for step in steps])}
+        self._seen = {image.digest: image for image in present(self._port, [step.digest for step in steps])}
         return self._seen
 
-    def _present(self, digests: list[str]) -> list[Image]:
-        """The images that exist. A call that names a vanished one fails whole: drop it, or halve until it is found."""
-        while digests:
-            try:
-                return _whole(self._port.describe(digests), digests)
-            except ImageNotFound as error:
-                if error.digest in digests:
-                    digests = [digest for digest in digests if digest != error.digest]
-                elif len(digests) == 1:
-                    return []
-                else:
-                    middle = len(digests) // 2
-                    return self._present(digests[:middle]) + self._present(digests[middle:])
-        return []
-
-    def _conclude(self, steps: list[Step], ids: list[ImageId], deletion: Deletion, *, last_try: bool) -> list[Step]:
+    def _conclude(self, steps: list[Step], ids: Sequence[ImageId], answer: Answer, *, last_try: bool) -> list[Step]:
         """Read the answer, image by image. What it leaves open is looked at again."""
-        answered = _by_digest(ids, deletion)
+        answered = by_digest(ids, answer)
         unfinished, open_steps = [], []
         for step in steps:
-            answer = answered[step.digest]
-            refusal = answer.refusal
-            self._tags[step.digest] = [tag for tag in self._tags.get(step.digest, ()) if tag not in answer.gone_tags]
-            if refusal is not None and refusal[0] == _REFERENCED and not last_try:
+            of_it = answered[step.digest]
+            refusal = of_it.refusal
+            self._tags[step.digest] = [tag for tag in self._expected(step) if tag not in of_it.gone_tags]
+            if refusal is not None and refusal[0] in _TRIED_AGAIN and not last_try:
                 self._deferred[step.digest] = step
             elif refusal is not None:
                 self._end(step, Result.FAILED, *refusal)
-            elif answer.moved or answer.silent:
-                open_steps.append((step, answer.moved))
-            elif self._tags[step.digest]:
+            elif of_it.moved or of_it.silent:
+                open_steps.append((step, of_it.moved))
+            elif step.tags and step.action is not Action.ARCHIVE and self._ids(step):
                 unfinished.append(step)
             else:
                 self._end(step, Result.DONE)
-                if step.tags:
+                if step.tags and step.action is Action.DELETE:
                     self._removed_by_tag.add(step.digest)
         if open_steps:
             self._settle(open_steps)
@@ -412,13 +454,14 @@ class _Run:
         """A tag was moved away, or the answer does not mention the image: what is gone is done."""
         now = self._look([step for step, _ in open_steps])
         for step, moved in open_steps:
-            if step.digest not in now:
+            if step.digest not in now or _is_archived(step, now[step.digest]):
                 self._end(step, Result.DONE)
             elif moved:
-                tags = _listed(now[step.digest].tags)
+                tags = listed(now[step.digest].tags)
                 self._end(step, Result.SKIPPED, CHANGED, f"a tag was moved meanwhile; tagged {tags} now")
             else:
-                self._end(step, Result.FAILED, UNCONFIRMED, "ECR's answer does not mention it, and it is still there")
+                still = "not archived" if step.action is Action.ARCHIVE else "still there"
+                self._end(step, Result.FAILED, UNCONFIRMED, f"ECR's answer does not mention it, and it is {still}")
 
     def _end(self, step: Step, result: Result, code: str = "", detail: str = "") -> None:
         self._conclude_with(Outcome(step.digest, result, code, detail))
@@ -427,56 +470,3 @@ class _Run:
     def _conclude_with(self, outcome: Outcome) -> None:
         self.outcomes[outcome.digest] = outcome
         self._unrecorded.append(outcome)
-
-
-def _whole(images: list[Image], digests: Sequence[str]) -> list[Image]:
-    """The same images. Raises Unintelligible if one is left out: only `ImageNotFound` says that it is gone."""
-    if {image.digest for image in images} != set(digests):
-        raise Unintelligible("DescribeImages: the answer leaves out an image without saying that it is gone")
-    return images
-
-
-class _Answer:
-    """What the answer to a deletion says of one image."""
-
-    def __init__(self, ids: set[ImageId]) -> None:
-        self._unanswered = ids
-        self.gone_tags: set[str] = set()
-        self.moved = False
-        self.refusal: tuple[str, str] | None = None
-
-    @property
-    def silent(self) -> bool:
-        return bool(self._unanswered)
-
-    def gone(self, image_id: ImageId) -> None:
-        self._unanswered.discard(image_id)
-        if image_id.tag is not None:
-            self.gone_tags.add(image_id.tag)
-
-    def refused(self, image_id: ImageId, code: str, reason: str) -> None:
-        self._unanswered.discard(image_id)
-        if code == _GONE:
-            self.gone(image_id)
-        elif code == _MOVED:
-            self.moved = True
-        else:
-            self.refusal = (code, reason)
-
-
-def _by_digest(ids: list[ImageId], deletion: Deletion) -> dict[str, _Answer]:
-    sent: dict[str, set[ImageId]] = {}
-    for image_id in ids:
-        sent.setdefault(image_id.digest, set()).add(image_id)
-    answers = {digest: _Answer(of_digest) for digest, of_digest in sent.items()}
-    for image_id in deletion.gone:
-        if image_id.digest in answers:
-            answers[image_id.digest].gone(image_id)
-    for refusal in deletion.refused:
-        if refusal.id.digest in answers:
-            answers[refusal.id.digest].refused(refusal.id, refusal.code, refusal.reason)
-    return answers
-
-
-def _listed(tags: Sequence[str] | set[str]) -> str:
-    return f"[{', '.join(sorted(tags))}]"
