@@ -201,6 +201,49 @@ class Recorder(Protocol):
         """The final word on some steps."""
 
 
+class KeptPolicy(Struct, frozen=True):
+    """A repository's lifecycle policy as the registry keeps it. `evaluated_at`, in epoch seconds, is None for never."""
+
+    text: str
+    evaluated_at: float | None
+
+
+class Previewed(Struct, frozen=True):
+    """An image that a lifecycle policy would act on: `action` is EXPIRE or TRANSITION, `priority` that of the rule."""
+
+    digest: str
+    tags: tuple[str, ...]
+    action: str
+    priority: int
+
+
+class Preview(Struct, frozen=True):
+    """The last preview of a repository: `results` are there where `status` is COMPLETE; `text` is what was tried."""
+
+    status: str
+    text: str
+    results: tuple[Previewed, ...] = ()
+
+
+class LifecyclePort(Protocol):
+    """The lifecycle policy of one repository. Every method raises `errors.AwsFailure` or `errors.Misuse`."""
+
+    def policy(self) -> KeptPolicy | None:
+        """What is kept; None where there is none."""
+
+    def put(self, text: str) -> None:
+        """Keep another one."""
+
+    def remove(self) -> None:
+        """Keep none."""
+
+    def start_preview(self, text: str | None) -> bool:
+        """Begin to try a policy, or the one that is kept; False where another preview is under way."""
+
+    def preview(self) -> Preview:
+        """How the last preview stands."""
+
+
 class RegistryPort(Protocol):
     """One registry. Every method but `close` raises `errors.AwsFailure` or `errors.Misuse`."""
 
@@ -216,6 +259,9 @@ class RegistryPort(Protocol):
 
     def repository(self, name: str) -> RepositoryPort:
         """One of its repositories. Nothing is called yet."""
+
+    def lifecycle(self, name: str) -> LifecyclePort:
+        """The lifecycle policy of one of its repositories. Nothing is called yet."""
 
     def resource_tags(self, name: str) -> dict[str, str]:
         """The tags of a repository as an AWS resource, value by key."""

@@ -92,6 +92,16 @@ def test_nothing_that_stays_or_is_archived_loses_a_child_or_a_referrer_for_ever(
 
 
 @given(inventories, archiving_policies)
+def test_what_refers_to_an_image_that_is_deleted_is_deleted_with_it_for_ecr_may_sweep_it(
+    inventory: Inventory, policy: Policy
+) -> None:
+    gone = deleted(make_plan(inventory, policy, NOW))
+    for each in inventory.images.values():
+        if each.subject in gone:
+            assert each.digest in gone
+
+
+@given(inventories, archiving_policies)
 def test_what_is_archived_is_listed_by_nothing_that_stays_active(inventory: Inventory, policy: Policy) -> None:
     after = carried_out(inventory, made := make_plan(inventory, policy, NOW))
     for step in made.going(Action.ARCHIVE):
@@ -210,6 +220,18 @@ def test_nothing_is_deleted_from_the_archive_that_an_index_on_its_way_there_will
     made = plan(images, BUILDS, OLD, action=Action.ARCHIVE)
     assert [(step.digest, step.action) for step in made.steps] == [(digest("a"), Action.ARCHIVE)]
     assert going(images, BUILDS, OLD) == "ab"  # where the index is deleted, its child goes
+
+
+def test_an_archived_image_stays_as_long_as_something_refers_to_it_that_is_not_deleted_with_it() -> None:
+    images = [
+        archived("a", "v1", days=400),
+        image("s", subject=digest("a")),
+        archived("t", days=400, subject=digest("s")),
+    ]
+    made = plan(images, BUILDS, OLD, action=Action.ARCHIVE)
+    assert [(step.digest, step.action) for step in made.steps] == [(digest("s"), Action.ARCHIVE)]
+    assert reasons(images, "a", BUILDS, OLD, action=Action.ARCHIVE)[0].rule == "referred-to"
+    assert going(images, BUILDS, OLD) == "ast"
 
 
 def test_what_a_killed_run_left_active_below_an_archived_index_is_archived_by_the_next() -> None:

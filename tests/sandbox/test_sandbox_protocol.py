@@ -219,6 +219,8 @@ def _drive(sandbox: Sandbox, raw: Wire) -> Iterator[tuple[str, dict[str, Any]]]:
         ("UpdateImageStorageClass", BY_NAME | {"imageId": {"imageTag": "colder"}, "targetStorageClass": "STANDARD"}),
         ("PutLifecyclePolicy", BY_NAME | {"lifecyclePolicyText": POLICY}),
         ("GetLifecyclePolicy", BY_NAME),
+        ("StartLifecyclePolicyPreview", BY_NAME),
+        ("GetLifecyclePolicyPreview", BY_NAME),
         ("DeleteLifecyclePolicy", BY_NAME),
         ("CreatePullThroughCacheRule", {"ecrRepositoryPrefix": "hub", "upstreamRegistryUrl": "public.ecr.aws"}),
         ("DescribePullThroughCacheRules", {"maxResults": 1}),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from aws_ecr_gc.sandbox import Behaviour, Deletion, Faults, Repository, Sandbox, Scenario
+from aws_ecr_gc.sandbox import Behaviour, Deletion, Faults, Image, Repository, Sandbox, Scenario
 from tests.conftest import Shell
 from tests.wire import fault_child
 from tests.wire.builder import Builder
@@ -33,6 +33,7 @@ class FaultCase:
         self._plan: dict[str, dict[str, Any]] = {}
         self._window_tags: set[str] = set()
         self._touched: set[str] = set()
+        self._manifests: dict[str, Image] = {}
         self._process: multiprocessing.process.BaseProcess | None = None
         self._calm = False
         self._under_way: list[str] = []
@@ -49,6 +50,7 @@ class FaultCase:
         self._builder = Builder(sandbox)
         self._repository: Repository = self._builder.repository
         self._fill()
+        self._manifests = dict(self._repository.images)
         self._words = ["--repo", "testrepo", "--output", "json"]
         for prefix in ("build", "release"):
             self._words += ["--keep", f"{prefix}={draw.choice([0, 1, 2, 3])}"]
@@ -83,7 +85,16 @@ class FaultCase:
             operation, call = self._moment()
             in_window = (when, operation) in {("before", "BatchDeleteImage"), ("after", "DescribeImages")}
             change = draw.choice(
-                [self._retag, self._tag, self._tag, self._push_image, self._push_index, self._remove, self._archive]
+                [
+                    self._retag,
+                    self._tag,
+                    self._tag,
+                    self._push_image,
+                    self._push_index,
+                    self._push_again,
+                    self._remove,
+                    self._archive,
+                ]
             )
             plant = self._sandbox.before if when == "before" else self._sandbox.after
             plant(operation, self._striking(change, in_window=in_window), call=call)
@@ -149,6 +160,19 @@ class FaultCase:
             self._builder.index(f"late-index-{self._tag_number}", *self._new_tags(1), children=children)
         return set()
 
+    def _push_again(self) -> set[str]:
+        """The very bytes of an image that is there, or was."""
+        digest = self._random.choice(sorted(self._manifests))
+        image = self._manifests[digest]
+        if not self._repository.images.keys() >= set(image.children):
+            return set()  # ECR takes no index without its children
+        self._touched.add(digest)
+        tags = self._new_tags(self._random.choice([0, 1]))
+        self._repository.put(image.manifest, image.media_type)
+        for tag in tags:
+            self._repository.tag(tag, digest)
+        return set(tags)
+
     def _remove(self) -> set[str]:
         digest = self._some()
         if digest and not self._repository.holders_of(digest):
@@ -178,15 +202,21 @@ class FaultCase:
         self._check(self._sandbox.deletions[before:], document, code)
         return code, document
 
-    def _process_of(self, words: list[str]) -> int:
+    def _process_of(self, words: list[str], room: int | None = None) -> int:
         """The exit code of a process of its own, with its output in out.json and out.err."""
+        self._process = self._started(words, "out.json", room)
+        return self._ended(self._process)
+
+    def _started(self, words: list[str], out: str, room: int | None = None) -> multiprocessing.process.BaseProcess:
         environment = self._shell.with_changes({"AWS_MAX_ATTEMPTS": "4"})
-        target = (words, environment, self._home / "out.json")
-        self._process = _PROCESSES.Process(target=fault_child.run, args=target)
-        self._process.start()
-        self._process.join(120)
-        assert self._process.exitcode is not None, "the run hangs"
-        return self._process.exitcode
+        process = _PROCESSES.Process(target=fault_child.run, args=(words, environment, self._home / out, room))
+        process.start()
+        return process
+
+    def _ended(self, process: multiprocessing.process.BaseProcess) -> int:
+        process.join(120)
+        assert process.exitcode is not None, "the run hangs"
+        return process.exitcode
 
     def _planned(self, document: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
         """The plan's steps by digest: from the document, or from the record that a killed run leaves."""

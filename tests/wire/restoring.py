@@ -1,6 +1,6 @@
 """After an apply that faults struck: a restore from its journal, struck too. Nothing that was promised is lost.
 
-`RestoreCase` is an `ApplyCase` that can end with `restore`.
+`RestoreCase` is an `ApplyCase` that can end with `restore`, `ActionRestoreCase` an `ActionCase`.
 """
 
 import json
@@ -12,8 +12,9 @@ from typing import Any
 
 from aws_ecr_gc import journal
 from aws_ecr_gc.journal import InRepository
-from aws_ecr_gc.plan import Result
+from aws_ecr_gc.plan import Action, Result
 from aws_ecr_gc.sandbox import Faults, Repository
+from tests.wire.action_case import ActionCase
 from tests.wire.apply_case import ApplyCase, no_s3
 
 _EXITS = {0, 1, 2, 3, 5, 130}
@@ -136,7 +137,8 @@ class RestoreCase(ApplyCase):
             digest: of_it
             for of_it in journal.read(place, name).repositories.values()
             for digest, seen in of_it.images.items()
-            if seen.manifest is not None and (of_it.removed.get(digest) or _is_done(of_it, digest))
+            if (of_it.removed.get(digest) or _is_done(of_it, digest))
+            and (seen.manifest is not None or (digest in untagged(of_it) and digest in self._repository.images))
         }
 
     def _promises_are_kept(self, path: Path, said: dict[str, Any]) -> None:
@@ -162,6 +164,15 @@ class RestoreCase(ApplyCase):
         assert ended["detail"].startswith("it lists what is not there: "), ended
         children = ended["detail"].partition(": ")[2].split(", ")
         assert not repository.images.keys() & set(children)
+
+
+class ActionRestoreCase(RestoreCase, ActionCase):
+    """The same of plans that archive, delete from the archive, or remove tags."""
+
+
+def untagged(of_it: InRepository) -> set[str]:
+    """The images that were to lose tags: they are there, and so is their manifest."""
+    return {step.digest for step in of_it.planned.steps if step.action is Action.UNTAG}
 
 
 def _is_done(of_it: InRepository, digest: str) -> bool:

@@ -6,6 +6,7 @@ from typing import TextIO
 
 from aws_ecr_gc import __version__
 from aws_ecr_gc.app.backup import Backups
+from aws_ecr_gc.app.cautions import drastic
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.journals import About, Log
 from aws_ecr_gc.app.live import NOTHING_DONE, Live, Planned
@@ -108,8 +109,8 @@ def _report_plan(made: Protected, policy: Policy, config: Config, console: Conso
         console.say("nothing to do: neither --keep nor --delete-untagged is given")
     for line in text.remarks(plan):
         console.say(line)
-    if plan.steps and len(plan.steps) == plan.active:
-        console.say("warning: this is every image of the repository")
+    if (warning := drastic(plan)) is not None:
+        console.say(f"warning: {warning}")
     if config.output == "text":
         console.print(text.planned(plan))
 

@@ -6,6 +6,7 @@ from threading import Event
 from msgspec import UNSET
 
 from aws_ecr_gc.app.backup import Backups
+from aws_ecr_gc.app.cautions import drastic
 from aws_ecr_gc.app.collect import exit_of, say_what_is_left
 from aws_ecr_gc.app.console import Aside, Console
 from aws_ecr_gc.app.headway import Headway
@@ -190,9 +191,9 @@ class Crew:
             each.part.notes = notes or UNSET
         else:
             each.aside.print(plans.lines(plan, policy.name, each.refused, map(uses.broken_text, made.broken)))
-        # A policy file has a guard against it; what the original's flags stand for has none.
-        if isinstance(self._request.policy, OriginalFlags) and plan.steps and len(plan.steps) == plan.active:
-            each.aside.say(f"warning: repository {plan.repository.name}: this is every image of it")
+        warning = drastic(plan) if isinstance(self._request.policy, OriginalFlags) else None
+        if warning is not None:
+            each.aside.say(f"warning: repository {plan.repository.name}: {warning}")
 
     def _last(self, each: Passage) -> Passage:
         """Carry out a plan, unless a guard forbids it."""

@@ -87,18 +87,24 @@ class Log:
         except (Misuse, JournalLost) as error:
             if not self._lenient:
                 raise
-            console.say(f"warning: there is no journal, so nothing can be put back: {error}")
+            reason = error.__cause__ or error  # without the way round: it is taken already
+            console.say(f"warning: no journal is kept, so nothing can be put back: {reason}")
             return None
         self._announce_reading(plan, console)
         return Lenient(recorder, console) if self._lenient else recorder
 
     def _announce_reading(self, plan: Plan, console: Console) -> None:
         read = [step for step in plan.going(Action.DELETE) if step.status is Status.ACTIVE]
-        if self._keeping.restorable and read:
-            console.say(
-                f"repository {plan.repository.name}: {text.manifests(len(read))} will be read for the journal, "
+        if not read:
+            return
+        name = plan.repository.name
+        if self._keeping.restorable:
+            console.announce(
+                f"repository {name}: {text.manifests(len(read))} will be read for the journal, "
                 "which counts as a pull; --no-restore leaves that out"
             )
+        else:
+            console.announce(f"repository {name}: no manifests go into the journal, so it can't put anything back")
 
     def _recorder(self, plan: Plan, inventory: Inventory, terms: Terms, in_use: InUse | None) -> Recorder:
         with self._lock:

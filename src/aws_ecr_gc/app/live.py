@@ -12,13 +12,14 @@ from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.material import Material, gather
 from aws_ecr_gc.apply import Applied, Earlier, Terms, Veto, apply
 from aws_ecr_gc.config import Directories
-from aws_ecr_gc.inventory import Inventory
+from aws_ecr_gc.inventory import Inventory, Status
 from aws_ecr_gc.plan import Action, Leftover, Plan, Result, Step
 from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.ports import Recorder, RepositoryPort
 from aws_ecr_gc.reference import Repository
 from aws_ecr_gc.registries.manifests import ManifestDirectory
 from aws_ecr_gc.registries.reading import read_whole
+from aws_ecr_gc.report import text
 
 _PLAIN = Terms()
 _FIRST_TRY = Earlier()
@@ -58,13 +59,20 @@ class Live:
             self.now,
             needed,
             self._cache,
-            progress=lambda text: self._console.reading(f"{name}: {text}"),
+            progress=lambda so_far: self._console.reading(f"{name}: {so_far}"),
             say=self._console.say,
+            announce=lambda count: self._announce(
+                name, text.manifests(count), "to know which images these indexes list"
+            ),
         )
         self._console.clear()
         if self._cache.trouble is not None:
             self._console.say(f"warning: the manifest cache is out of use: {self._cache.trouble}; set --cache-dir")
         return replace(inventory, ended_at=self.time())
+
+    def _announce(self, repository: str, manifests: str, why: str) -> None:
+        """Say beforehand what is read, and why: it moves pull times."""
+        self._console.announce(f"repository {repository}: {manifests} will be read, {why}; that counts as a pull")
 
     def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:
         """What an interrupted run left over, as its record says."""
@@ -94,6 +102,7 @@ class Live:
         path = pending.path_for(self._state, plan.repository)
         self._record(path, planned, ())
         total = len(plan.steps)
+        self._announce_what_applying_reads(plan)
         applied = apply(
             plan,
             port,
@@ -108,6 +117,16 @@ class Live:
         ended = [digest for digest, outcome in applied.outcomes.items() if outcome.result is not Result.FAILED]
         self._record(path, planned, ended)
         return applied
+
+    def _announce_what_applying_reads(self, plan: Plan) -> None:
+        """Beside what the journal takes: a look whether subjects are gone, and at the first image that loses a tag."""
+        tagged = {step.digest for step in plan.going(Action.DELETE) if step.tags and step.status is Status.ACTIVE}
+        subjects = tagged & {subject for step in plan.steps for subject in step.subjects}
+        if subjects:
+            why = "to see whether they are gone before what refers to them goes"
+            self._announce(plan.repository.name, f"at most {text.manifests(len(subjects))}", why)
+        if plan.going(Action.UNTAG):
+            self._announce(plan.repository.name, text.manifests(1), "to put the first image back if ECR takes it whole")
 
     def _record(self, path: Path, planned: "Planned", ended: Iterable[str]) -> None:
         """Skipped steps are not to be done any more: the next run decides about them anew."""

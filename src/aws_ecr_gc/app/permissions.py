@@ -78,6 +78,31 @@ def least_policy(
     )
 
 
+LIFECYCLE: dict[str, set[Need]] = {
+    "simulate": {Need.READ, Need.DECIDE, Need.LIFECYCLE},
+    "lint": {Need.READ, Need.DECIDE, Need.LIFECYCLE},
+    "verify": {Need.READ, Need.LIFECYCLE, Need.LIFECYCLE_PREVIEW},
+    "import": {Need.LIFECYCLE},
+    "apply": {Need.LIFECYCLE, Need.LIFECYCLE_PUT},
+    "remove": {Need.LIFECYCLE, Need.LIFECYCLE_REMOVE},
+    "report": {Need.READ, Need.LIFECYCLE},
+}
+"""What the lifecycle commands need, each where it asks AWS as much as it may; `remove` is apply --remove."""
+
+
+def lifecycle_policy(command: str, patterns: tuple[str, ...], connection: Connection) -> dict[str, object]:
+    """The IAM policy document for a command of LIFECYCLE. Raises Misuse where no region is named."""
+    needs = set(LIFECYCLE[command])
+    by_glob = not patterns or any(map(has_wildcard, patterns))
+    if len(patterns) > 1 and not by_glob:
+        needs.add(Need.NAMES)
+    session = Session(connection.profile, connection.region)
+    account = connection.registry_id or "*"
+    on_all = actions_for({Need.NAMES}) if by_glob else ()
+    names = patterns or ("*",)
+    return policy_document(actions_for(needs), session.partition, session.region, account, *names, on_all=on_all)
+
+
 def restore_policy(
     repositories: tuple[str, ...], connection: Connection, *, journal: str | None, source: str | None
 ) -> dict[str, object]:

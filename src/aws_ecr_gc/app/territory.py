@@ -12,7 +12,7 @@ from aws_ecr_gc.aws.client import CONNECTIONS, Client, Granted, Session
 from aws_ecr_gc.aws.pacing import Traffic
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.errors import Error, Misuse
-from aws_ecr_gc.ports import DeleteReplication, OnDemand, RepositoryPort
+from aws_ecr_gc.ports import DeleteReplication, LifecyclePort, OnDemand, RepositoryPort
 from aws_ecr_gc.reference import Registry
 from aws_ecr_gc.registries.ecr import EcrRegistry
 from aws_ecr_gc.targets import ALL_REGIONS, Targets
@@ -130,6 +130,9 @@ class Closed:
         raise self._error(patterns)
 
     def repository(self, name: str) -> RepositoryPort:
+        raise self._error(name)
+
+    def lifecycle(self, name: str) -> LifecyclePort:
         raise self._error(name)
 
     def resource_tags(self, name: str) -> dict[str, str]:

@@ -390,6 +390,8 @@ class _Run:
                 self._end(step, Result.DONE)
             elif change := self._change(step, image):
                 self._end(step, Result.SKIPPED, CHANGED, change)
+            elif not self._ids(step):  # an earlier try removed all the tags, and did not live to know
+                self._end(step, Result.DONE)
             else:
                 ready.append(step)
         return ready

@@ -336,7 +336,7 @@ class Web:
         self._session_by = functools.lru_cache(None)(self._session)
 
     def download(self, url: str) -> Iterator[bytes]:
-        """What a URL answers to GET, whole, or as far as it comes. It is asked at once.
+        """What a URL answers to GET, whole, or as far as it comes. It is asked when the first of it is wanted.
 
         Raises Passing for whatever is no 200, and where the answer breaks off: the URL may have expired. No message
         holds the URL, for it is signed.
@@ -352,15 +352,12 @@ class Web:
             answer.raw.release_conn()
             raise Passing(f"the download from {host} was answered {answer.status_code}", f"Http{answer.status_code}")
 
-        def read() -> Iterator[bytes]:
-            try:
-                yield from StreamingBody(answer.raw, answer.headers.get("Content-Length")).iter_chunks(_CHUNK)
-            except boto.BotoCoreError as error:
-                raise _no_download(host, error) from error
-            finally:
-                answer.raw.close()
-
-        return read()
+        try:
+            yield from StreamingBody(answer.raw, answer.headers.get("Content-Length")).iter_chunks(_CHUNK)
+        except boto.BotoCoreError as error:
+            raise _no_download(host, error) from error
+        finally:
+            answer.raw.close()
 
     def close(self) -> None:
         """Give the connections back."""

@@ -25,6 +25,10 @@ class Need(Enum):
         "when something may be deleted under a policy file, and for `doctor`: whether deletions are replicated"
     )
     CACHES = "when something may be deleted under a policy file: what pulls it again, or makes repositories anew"
+    LIFECYCLE = "for `lifecycle`, where a repository's own lifecycle policy counts"
+    LIFECYCLE_PUT = "for `lifecycle apply`, where a policy is put"
+    LIFECYCLE_REMOVE = "for `lifecycle apply --remove`"
+    LIFECYCLE_PREVIEW = "for `lifecycle verify`"
     BACKUP = "with `--backup`: downloading the layers of what will be deleted"
     RESTORE = "for `restore`: which layers are there"
     UPLOAD = "for `restore --from`: uploading layers"
@@ -53,6 +57,11 @@ PERMISSIONS: dict[str, Permission] = {
     "DescribeRegistry": Permission("ecr:DescribeRegistry", Need.REPLICATION),
     "DescribePullThroughCacheRules": Permission("ecr:DescribePullThroughCacheRules", Need.CACHES),
     "DescribeRepositoryCreationTemplates": Permission("ecr:DescribeRepositoryCreationTemplates", Need.CACHES),
+    "GetLifecyclePolicy": Permission("ecr:GetLifecyclePolicy", Need.LIFECYCLE),
+    "PutLifecyclePolicy": Permission("ecr:PutLifecyclePolicy", Need.LIFECYCLE_PUT),
+    "DeleteLifecyclePolicy": Permission("ecr:DeleteLifecyclePolicy", Need.LIFECYCLE_REMOVE),
+    "StartLifecyclePolicyPreview": Permission("ecr:StartLifecyclePolicyPreview", Need.LIFECYCLE_PREVIEW),
+    "GetLifecyclePolicyPreview": Permission("ecr:GetLifecyclePolicyPreview", Need.LIFECYCLE_PREVIEW),
     "GetDownloadUrlForLayer": Permission("ecr:GetDownloadUrlForLayer", Need.BACKUP),
     "BatchCheckLayerAvailability": Permission("ecr:BatchCheckLayerAvailability", Need.RESTORE),
     "InitiateLayerUpload": Permission("ecr:InitiateLayerUpload", Need.UPLOAD),

@@ -23,6 +23,12 @@ def parser() -> Parser:
     flags.declare_unread(made)
     made.switch("dry-run", "for a run that deletes nothing")
     made.switch("for-snapshot", "for aws-ecr-gc snapshot with these --repo")
+    made.value(
+        "for-lifecycle",
+        metavar="COMMAND",
+        choices=["simulate", "lint", "verify", "import", "apply", "remove", "report"],
+        help="for aws-ecr-gc lifecycle COMMAND with these --repo; remove: apply --remove",
+    )
     made.switch("for-restore", "for aws-ecr-gc restore in these --repo; with --from, of a backup too")
     made.value("from", guarded=True, metavar="PLACE", help="with --for-restore: the place of the backup")
     made.switch("for-unarchive", "for aws-ecr-gc unarchive in these --repo")
@@ -45,6 +51,8 @@ def run(arguments: Sequence[str]) -> Exit:
         flags.refuse_two_policies(asked)
     if asked.for_snapshot and (asked.f or asked.keep or asked.delete_untagged):
         raise Misuse("--for-snapshot: a snapshot has no policy; leave out -f, --keep and --delete-untagged")
+    if asked.for_lifecycle:
+        return _print_lifecycle_policy(asked)
     if vars(asked)["from"] and not asked.for_restore:
         raise Misuse("--from: goes with --for-restore")
     if asked.for_restore:
@@ -69,6 +77,18 @@ def run(arguments: Sequence[str]) -> Exit:
         backup=asked.backup,
     )
     print(json.dumps(document, indent=2))
+    return Exit.DONE
+
+
+def _print_lifecycle_policy(asked: argparse.Namespace) -> Exit:
+    if asked.f or asked.keep or asked.delete_untagged or asked.for_snapshot or asked.for_workloads:
+        raise Misuse(
+            "--for-lifecycle: it has no policy of ours; leave out -f, --keep, --delete-untagged and other --for"
+        )
+    from aws_ecr_gc.app.permissions import lifecycle_policy
+
+    connection = flags.connection_from(asked)
+    print(json.dumps(lifecycle_policy(asked.for_lifecycle, tuple(asked.repo), connection), indent=2))
     return Exit.DONE
 
 

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "in-use": ("aws_ecr_gc.cli.in_use", "what runs, or may run, which image"),
     "doctor": ("aws_ecr_gc.cli.doctor", "what may be wrong with credentials, pull times, replication, directories"),
     "policy": ("aws_ecr_gc.cli.policy", "policy files: check, schema, show, from-flags, test, diff"),
+    "lifecycle": ("aws_ecr_gc.cli.lifecycle", "ECR's own lifecycle policies: simulate, lint, verify, convert, apply"),
     "snapshot": ("aws_ecr_gc.cli.snapshot", "save what repositories hold to one file, to plan from"),
     "iam-policy": ("aws_ecr_gc.cli.iam_policy", "the least-privilege IAM policy for the given flags"),
     "demo": ("aws_ecr_gc.cli.demo", "the main job against the built-in registry stand-in"),
@@ -75,7 +76,7 @@ def _usage(words: list[str]) -> str:
     """How the command that was meant is used."""
     if not words or words[0] not in COMMANDS:
         return _USAGE
-    return f"see aws-ecr-gc {' '.join(words[:2] if words[0] == 'policy' else words[:1])} --help"
+    return f"see aws-ecr-gc {' '.join(words[:2] if words[0] in {'policy', 'lifecycle'} else words[:1])} --help"
 
 
 def _dispatch(words: list[str]) -> int:

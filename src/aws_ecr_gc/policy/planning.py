@@ -184,9 +184,27 @@ class Verdicts:
         if not self._put_away:
             return self.relations.held_among(loose)
         # What is in the archive is deleted, what is active only archived: even that holds the former.
-        held = self.relations.held_among(loose & self._put_away)
-        others = self.relations.held_among((loose | self._put_away) - held.keys())
+        held = self._held_in_archive(loose & self._put_away)
+        others = self.relations.held_among(loose | self._put_away)
         return {digest: by for digest, by in (others | held).items() if digest in loose}
+
+    def _held_in_archive(self, loose: set[str]) -> dict[str, tuple[str, str]]:
+        """The same of what would be deleted from the archive: also by what refers to it and is not deleted with it, for
+        ECR may sweep that with its subject.
+        """
+        referred_to: dict[str, tuple[str, str]] = {}
+        while True:
+            held = self.relations.held_among(loose - referred_to.keys()) | referred_to
+            going = loose - held.keys()
+            staying = {
+                digest: ("referred-to", referrer)
+                for digest in going
+                for referrer in self.relations.referrers.get(digest, ())
+                if referrer not in going
+            }
+            if not staying:
+                return held
+            referred_to |= staying
 
     def _is_out_of_the_way(self, digest: str) -> bool:
         """Whether what an image waits for is no more in its way: collected, or in the archive where it goes too."""

@@ -14,7 +14,11 @@ Saved = dict[int, tuple[Reason, ...]]
 """By position, newest first: why an image is retained."""
 
 
-HELD = {"child-of-index": "an index that stays lists it", "referrer-of-subject": "its subject stays"}
+HELD = {
+    "child-of-index": "an index that stays lists it",
+    "referrer-of-subject": "its subject stays",
+    "referred-to": "what refers to it is not deleted with it, and ECR might sweep that",
+}
 """What holds an image that nothing of its own retains."""
 _NEEDED_IN_USE = "an image that it lists, or that refers to it, is in use"
 

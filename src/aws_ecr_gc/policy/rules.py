@@ -28,6 +28,7 @@ RESERVED_NAMES = frozenset(
         "no-untagged-rule",
         "protected-digest",
         "protected-tag",
+        "referred-to",
         "referrer-of-subject",
         "subject-gone",
         "unknown-media-type",

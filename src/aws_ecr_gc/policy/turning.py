@@ -21,6 +21,7 @@ _OWN = {
     "activating": "it is active again",
     "unread-archived-index": "the archived index is restored, or goes",
     "unknown-media-type": "a version of aws-ecr-gc knows its media type",
+    "referred-to": "{via} is deleted from the archive with it",
     "last-tag": "it gets another tag",
     "no-tag": "it gets a tag",
     "circle": "one of the images that wait for one another is deleted by hand",

@@ -64,6 +64,13 @@ class PolicyFile:
         return len(policies), sum(len(policy.rules) for policy in policies)
 
     @property
+    def single(self) -> Policy | None:
+        """The policy, where the documents have one in all, whichever repositories it is for."""
+        if self.counts[0] != 1:
+            return None
+        return self._made(tuple(0 if layer.policies else None for layer in self._layers))
+
+    @property
     def actions(self) -> set[Action]:
         """All that some policy does to what does not stay."""
         parts = [policy for layer in self._layers for policy in layer.policies]

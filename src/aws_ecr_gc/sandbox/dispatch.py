@@ -101,6 +101,7 @@ def _take_effect(life: Life, asked: _Asked) -> Answer:
     call = life.hooks.count(operation)
     life.hooks.run("before", operation, call, request)
     with life.world.lock:
+        life.world.lifecycles.catch_up(life.world.clock.now())
         input_check(operation, service.name)("", request)
         members = service.operations[operation](asked.caller, request)
     life.hooks.run("after", operation, call, request)

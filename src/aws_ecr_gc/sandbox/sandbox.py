@@ -8,12 +8,14 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
+from aws_ecr_gc.sandbox import control
 from aws_ecr_gc.sandbox.behaviour import Behaviour
 from aws_ecr_gc.sandbox.clock import Clock
 from aws_ecr_gc.sandbox.dispatch import answer
 from aws_ecr_gc.sandbox.exchange import Answer, Arrival
 from aws_ecr_gc.sandbox.faults import Faults
 from aws_ecr_gc.sandbox.life import Call, life_of
+from aws_ecr_gc.sandbox.lifecycle_runs import LifecycleAction
 from aws_ecr_gc.sandbox.scenario import Scenario
 from aws_ecr_gc.sandbox.server import SHUTDOWN_POLL_SECONDS, Server
 from aws_ecr_gc.sandbox.store import Deletion, Registry
@@ -89,8 +91,13 @@ class Sandbox:
         return self._life.world.deletions
 
     @property
+    def lifecycle_actions(self) -> list[LifecycleAction]:
+        """What lifecycle policies did to images, and what failed, so far, in order."""
+        return self._life.world.lifecycles.actions
+
+    @property
     def clock(self) -> Clock:
-        """The clock that push times, pull times and activations go by."""
+        """The clock that push times, pull times, activations and lifecycle policies go by."""
         return self._life.world.clock
 
     @property
@@ -120,5 +127,7 @@ class Sandbox:
 
     def _answer(self, arrival: Arrival) -> Answer:
         life = self._life
+        if arrival.path.startswith(control.PREFIX):
+            return control.answer(life.world, arrival)
         with life.counting():
             return answer(life, arrival)

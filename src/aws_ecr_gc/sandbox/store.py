@@ -57,7 +57,8 @@ class Deletion(NamedTuple):
     tags: tuple[str, ...]
     tag: str | None
     by: str
-    """What removed it: an operation, `sweep` (of referrers), `event` (of a scenario) or `direct` (a call in Python)."""
+    """What removed it: an operation, `lifecycle` (a policy), `sweep` (of referrers), `event` (of a scenario) or
+    `direct` (a call in Python)."""
 
 
 @dataclass(kw_only=True)

@@ -14,12 +14,12 @@ PAGE = 1000
 """The most rows that ECR gives in one page."""
 
 
-def walk(operation: str, ask: Callable[..., dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def walk(operation: str, ask: Callable[..., dict[str, Any]], page: int = PAGE) -> Iterator[dict[str, Any]]:
     """Every answer of a listing to its end; `ask` makes one call with the paging members that it is given."""
     token: dict[str, str] = {}
     seen: set[str] = set()
     while True:
-        answer = ask(maxResults=PAGE, **token)
+        answer = ask(maxResults=page, **token)
         yield answer
         following = answer.get("nextToken")
         if not following:

@@ -12,6 +12,7 @@ from aws_ecr_gc.globs import has_wildcard
 from aws_ecr_gc.ports import BATCH, DeleteReplication, OnDemand, chosen, without
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.registries.ecr import settings
+from aws_ecr_gc.registries.ecr.lifecycles import EcrLifecycle
 from aws_ecr_gc.registries.ecr.listings import decode_page, walk
 from aws_ecr_gc.registries.ecr.repository import EcrRepository, repository_not_found
 from aws_ecr_gc.targets import parted
@@ -41,6 +42,10 @@ class EcrRegistry:
     def repository(self, name: str) -> EcrRepository:
         """The repository of this name, on the same client. Nothing is called yet."""
         return EcrRepository(self._client, Repository(self.registry, name), self._address)
+
+    def lifecycle(self, name: str) -> EcrLifecycle:
+        """The lifecycle policy of the repository of this name, on the same client. Nothing is called yet."""
+        return EcrLifecycle(self._client, Repository(self.registry, name), self._address)
 
     def names(self, patterns: Sequence[str]) -> list[str]:
         taking, excluding = parted(patterns)
