@@ -202,16 +202,21 @@ class Crew:
             return each
         try:
             self._wait_until_shown(each)
-            if self._no_more:
-                each.aside.say(f"repository {each.name}: not reached; run again to finish")
-                return each
-            applied = self._apply(each, made)
+            applied = None if self._no_more else self._apply(each, made)
         except Error as error:
+            if isinstance(error, JournalLost) and self._no_more:  # another one lost it, and says so
+                return self._not_reached(each)
             each.failure = error
             self.give_up()
             return each
+        if applied is None:
+            return self._not_reached(each)
         self._tell_outcome(each, made, applied)
         each.forget()
+        return each
+
+    def _not_reached(self, each: Passage) -> Passage:
+        each.aside.say(f"repository {each.name}: not reached; run again to finish")
         return each
 
     def _wait_until_shown(self, each: Passage) -> None:

@@ -1,5 +1,6 @@
 """`plan` and `run` over several accounts and regions."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -95,6 +96,8 @@ class _Fleet:
         for each in self._territory.absent:
             console.say(f"account {each}: no plan: {each.reason}")
         self._limits = Limits()
+        settings = policies.in_use
+        self._in_use = self._everywhere(settings) if settings is not None and settings.asks_aws else settings
         self._live = Live(request.directories, now, console)
         protection = self._protection()
         self._crew = Crew(request, protection, console, carries_out=carries_out, strict=strict, holds=asks)
@@ -102,6 +105,7 @@ class _Fleet:
 
     def through(self, question: Question | None) -> Exit:
         """To the end, and the exit code."""
+        gc.enable()  # what is left of a botocore client is cycles (measured: 0.1 MB), and each place has one
         absent: list[Absent] = self._territory.absent
         with closing(FleetReport(self._request, self._policies, self._now, self._console)) as report:
             running = Running(self._crew, report, self._console)
@@ -127,7 +131,9 @@ class _Fleet:
         except Error as error:
             failure = error
         source = LiveSource(registry, self._live)
-        site = FleetSite(source, request, self._policies, self._console, place=place, traffic=traffic)
+        site = FleetSite(
+            source, request, self._policies, self._console, place=place, traffic=traffic, in_use=self._in_use
+        )
         site.failure = failure
         if failure is None:
             try:
@@ -138,18 +144,19 @@ class _Fleet:
 
     def _protection(self) -> Protection:
         """One reading of what is in use serves all places: it is looked for wherever they are."""
-        request, settings = self._request, self._policies.in_use
+        request = self._request
         connection = replace(request.connection, region=self._territory.home_region)
-        if settings is not None and settings.asks_aws:
-            settings = self._everywhere(settings)
         return protection_of(
-            settings, connection, self._now, self._console, allow_unread=request.allow_unread, saved=request.uses
+            self._in_use, connection, self._now, self._console, allow_unread=request.allow_unread, saved=request.uses
         )
 
     def _everywhere(self, settings: Settings) -> Settings:
         entry = self._request.targets.entry
         regions = settings.regions or tuple(dict.fromkeys(each.region for each in self._places))
-        accounts = tuple(dict.fromkeys((*settings.accounts, *(each.account for each in self._places))))
+        # Also what could not be entered: what runs there may use images of the others.
+        entered = [each.account for each in self._places]
+        absent = [each.account for each in self._territory.absent]
+        accounts = tuple(dict.fromkeys((*settings.accounts, *entered, *absent)))
         role, external_id = settings.role, settings.external_id
         if role is None and entry is not None:
             role, external_id = entry.role, entry.external_id

@@ -34,7 +34,7 @@ def plan(request: Request, *, now: float, console: Console, out: Path | None = N
     draft = None if out is None else Draft(out, request, policies, now)
     with open_source(request, now, console) as source, closing(Report(request, policies, now, console)) as report:
         protection = protection_for(request, policies, source, now, console)
-        site = Site(source, request, policies, console)
+        site = Site(source, request, policies, console, policies.in_use)
         crew = Crew(request, protection, console, carries_out=False, holds=draft is not None)
         for each in crew.through(crew.passages(site)):
             if each.failure is not None:
