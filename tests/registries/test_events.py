@@ -1,10 +1,11 @@
 """botocore's events on which the pace of calls rides: little documented, so pinned here."""
 
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aws_ecr_gc.aws.client import Session
+from aws_ecr_gc.aws.client import Granted, Session
 from aws_ecr_gc.aws.pacing import Limits, Traffic
 from aws_ecr_gc.errors import Error
 from aws_ecr_gc.sandbox import Sandbox
@@ -74,3 +75,20 @@ def test_a_turn_that_was_waited_for_is_not_waited_for_again(sandbox: Sandbox) ->
     client.call("DescribeImages", "imageDetails", repositoryName="testrepo")
     client.close()
     assert taken < 1 <= time.monotonic() - started + taken
+
+
+@pytest.mark.usefixtures("credentials")
+def test_credentials_of_a_role_are_renewed_before_they_expire(sandbox: Sandbox) -> None:
+    granted: list[str] = []
+
+    def grant() -> Granted:
+        granted.append(f"{len(granted) + 1:012}")
+        lasts = timedelta(minutes=1 if len(granted) == 1 else 60)
+        return Granted(granted[-1], "secret", "token", datetime.now(UTC) + lasts)
+
+    client = Session(None, "us-east-1").entered(grant).ecr(sandbox.url)
+    for _ in range(3):
+        client.call("DescribeRepositories", "repositories")
+    client.close()
+    assert granted == ["000000000001", "000000000002"]
+    assert {call.access_key for call in sandbox.calls} == {"000000000002"}

@@ -38,6 +38,8 @@ def aimed(request: Request, policies: Policies) -> Request:
     targets = request.targets.over(policies.targets)
     if targets.missing is not None:
         raise Misuse(f"targets: {targets.missing[0]}; {targets.missing[1]}")
+    if request.targets.entry is not None and not (targets.accounts or targets.organization):
+        raise Misuse("--role: other accounts are entered with it, and none is named; give --account or --organization")
     patterns = request.patterns or targets.repositories
     connection = request.connection
     if connection.region is None and targets.regions and not targets.is_fleet:

@@ -143,6 +143,8 @@ class FleetReport:
 
     def end(self, absent: Sequence[Absent], code: Exit) -> None:
         """The last word. Raises OutputLost."""
+        for site, account in list(self._open.items()):  # the work ended in the middle of them
+            self._end_place(site, account)
         self.summary.seconds = round(time.monotonic() - self._started, 3)
         names = [*map(str, absent), *self._failed]
         if self._request.output == "text":
