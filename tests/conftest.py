@@ -55,7 +55,7 @@ class Shell:
         """Run a command line; a variable that is None is unset for it."""
         out, err = io.StringIO(), io.StringIO()
         handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        with self._environment(environment), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with self.environment_of(environment), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
                 code = main(words)
             except SystemExit as ended:  # argparse's way to end --help and --version
@@ -67,7 +67,8 @@ class Shell:
         return Finished(int(code), out.getvalue(), err.getvalue())
 
     @contextlib.contextmanager
-    def _environment(self, changes: dict[str, str | None]) -> Iterator[None]:
+    def environment_of(self, changes: dict[str, str | None]) -> Iterator[None]:
+        """The environment of a command, as long as the block lasts."""
         saved = dict(os.environ)
         os.environ.clear()
         os.environ.update(self.with_changes(changes))

@@ -63,7 +63,8 @@ class Step(Struct, frozen=True, gc=False):
     `size` are the bytes that go with it, at most (`Image.own_size`). `after` names the digests of this plan that must
     be gone or archived before (an index before its children, a subject before its referrers); `wave` is the length of
     the longest such chain, so steps of one wave never wait for one another. `subjects` are those of `after` that the
-    image refers to. `untag` are the tags to remove, never all of `tags`; empty for other actions.
+    image refers to. `put_away` are indexes and subjects that need the image and are in the archive already: an image
+    goes there only as long as they are. `untag` are the tags to remove, never all of `tags`; empty for other actions.
     """
 
     action: Action
@@ -77,6 +78,9 @@ class Step(Struct, frozen=True, gc=False):
     subjects: tuple[str, ...] = ()
     pulled_at: float | None = None
     untag: tuple[str, ...] = ()
+    put_away: tuple[str, ...] = ()
+    archived_at: float | None = None
+    activated_at: float | None = None
 
 
 class Plan(Struct, frozen=True):

@@ -136,8 +136,8 @@ class RepositoryPort(Protocol):
     def activate(self, digest: str) -> Status:
         """Begin to take one image out of the archive: its status now. Raises ImageNotFound."""
 
-    def put(self, manifest: bytes, media_type: str | None, tag: str | None) -> str:
-        """Put a manifest, and a tag on it; its digest. The tag is taken from what has it, where that may be."""
+    def tags(self) -> "TagPort":
+        """Its tags. Nothing is called yet."""
 
 
 class Availability(StrEnum):
@@ -148,14 +148,11 @@ class Availability(StrEnum):
     UNAVAILABLE = "UNAVAILABLE"
 
 
-class ContentPort(Protocol):
-    """The content of one repository: layers, and manifests to be put there.
+class TagPort(Protocol):
+    """The tags of one repository.
 
     Every method raises `errors.AwsFailure` or `errors.Misuse`; Passing where the same may go well another time.
     """
-
-    def layers(self, digests: Sequence[str]) -> dict[str, Availability]:
-        """Whether at most `BATCH` layers are there; each of them is answered for."""
 
     def tagged(self, tag: str) -> str | None:
         """The digest that a tag is on right now, whatever the image's status."""
@@ -166,6 +163,16 @@ class ContentPort(Protocol):
         In a repository where tags are mutable, one that is on another image is moved: look before. Raises
         Unintelligible where ECR puts another digest there. The codes of its failures are ECR's.
         """
+
+
+class ContentPort(TagPort, Protocol):
+    """The content of one repository: layers, and manifests to be put there.
+
+    Every method raises `errors.AwsFailure` or `errors.Misuse`; Passing where the same may go well another time.
+    """
+
+    def layers(self, digests: Sequence[str]) -> dict[str, Availability]:
+        """Whether at most `BATCH` layers are there; each of them is answered for."""
 
     def download(self, digest: str) -> Iterator[bytes]:
         """A layer that an active image names. It is not checked against its digest."""

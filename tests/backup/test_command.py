@@ -22,7 +22,7 @@ from tests.restore.conftest import run, state, the_policy
 from tests.restore.conftest import shell as _shell
 from tests.restore.standin import Repository as InMemoryContent
 from tests.wire.builder import Builder
-from tests.wire.policies import operations
+from tests.wire.policies import UNTAGGED, operations, policy, policy_file
 
 shell = _shell
 MIB = 1 << 20
@@ -361,3 +361,49 @@ def test_docker_images_are_copied_as_they_are(sandbox: Sandbox, shell: Shell, pl
     entry, stand_in = entries(place)
     assert (entry["mediaType"], entry["digest"]) == (DOCKER_IMAGE, repo.digests["docker"])
     assert stand_in["annotations"]["dev.aws-ecr-gc.stands-for"] == repo.digests["docker"]
+
+
+def test_what_is_archived_is_left_where_a_copy_is_wanted_and_the_others_are_copied_and_deleted(
+    repo: Builder, shell: Shell, place: Path
+) -> None:
+    old = {"name": "old", "match": {"any": True, "archived_for": "0"}, "keep": "none"}
+    rule = {"name": "builds", "match": {"regex": "(also-)?build-.*"}, "keep": {"newest": 2}}
+    file = policy_file(shell.home / "policy.json", policy(old, rule, UNTAGGED))
+    repo.repository.archive(repo.digests["single-0"])
+    there = repo.names()
+    finished = shell("run", "-f", file, "--yes", "--backup", str(place))
+    assert finished.exit == 0, finished.err
+    assert "NotBackedUp: it is in the archive, and ECR gives nothing of it to copy; go without --backup" in finished.out
+    assert "single-0" in repo.names()
+    assert {"index-0", "single-1", "loose"} <= there - repo.names()
+    assert {repo.digests[name] for name in there - repo.names()} <= blobs(place).keys()
+    assert shell("run", "-f", file, "--yes", "--strict", "--backup", str(place)).exit == 5
+    assert shell("run", "-f", file, "--yes").exit == 0
+    assert "single-0" not in repo.names()
+
+
+@pytest.mark.parametrize("action", ["archive", "untag"])
+def test_where_nothing_is_deleted_it_is_said_that_nothing_is_copied(
+    repo: Builder, shell: Shell, place: Path, action: str
+) -> None:
+    rule = {"name": "builds", "match": {"regex": "build-.*"}, "keep": {"newest": 1}}
+    repo.repository.tag("other", repo.digests["index-0"])
+    file = policy_file(shell.home / "policy.json", policy(rule, action=action))
+    finished = shell("run", "-f", file, "--yes", "--backup", str(place))
+    assert finished.exit == 0, finished.err
+    assert "repository testrepo: nothing is deleted here, so nothing is copied\n" in finished.err
+    assert not place.exists()
+
+
+@pytest.mark.usefixtures("repo")
+def test_the_numbers_that_are_told_are_true(shell: Shell, place: Path) -> None:
+    file = policy_file(
+        shell.home / "policy.json",
+        policy({"name": "builds", "match": {"prefix": "build-"}, "keep": {"newest": 3}}),
+    )
+    finished = shell("run", "-f", file, "--yes", "--backup", str(place))
+    assert finished.exit == 0, finished.err
+    assert "repository testrepo: 2 manifests will be read for the backup, which counts as a pull\n" in finished.err
+    manifests = [path for path in blobs(place).values() if b'"schemaVersion"' in path.read_bytes()[:100]]
+    assert len(manifests) == 2
+    assert f": 2 images, layers and configs fetched: {len(blobs(place)) - 2} (" in finished.err

@@ -44,7 +44,7 @@ def test_a_file_is_of_its_schema_indented_and_for_its_owner_alone(tmp_path: Path
 
 def test_a_step_names_its_image_and_what_was_seen_stands_with_the_image() -> None:
     document = json.loads(saved(everything()))
-    assert set(first(document, "steps")) == {"digest", "action", "after", "wave", "subjects", "untag"}
+    assert set(first(document, "steps")) == {"digest", "action", "after", "wave", "subjects", "untag", "put_away"}
     index, *_, child = loaded(saved(everything())).repositories[0].plan.steps
     assert (index.tags, index.pushed_at, index.wave) == (("build-1",), NOW - 89_000.5, 0)
     assert (child.after, child.wave) == ((digest("index"),), 1)

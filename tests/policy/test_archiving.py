@@ -95,7 +95,8 @@ def test_nothing_that_stays_or_is_archived_loses_a_child_or_a_referrer_for_ever(
 def test_what_refers_to_an_image_that_is_deleted_is_deleted_with_it_for_ecr_may_sweep_it(
     inventory: Inventory, policy: Policy
 ) -> None:
-    gone = deleted(make_plan(inventory, policy, NOW))
+    """Where all else is archived; what deletes leaves archived referrers to ECR as it leaves other ones."""
+    gone = deleted(make_plan(inventory, replace(policy, action=Action.ARCHIVE), NOW))
     for each in inventory.images.values():
         if each.subject in gone:
             assert each.digest in gone
@@ -249,6 +250,25 @@ def test_archived_indexes_that_can_not_be_read_go_only_if_all_of_them_do() -> No
     young = replace(archived("y", "v3", days=1, media_type=INDEX), children=None)
     assert going([*images, young], OLD, everything) == "b"
     assert "unread-archived-index" in {each.rule for each in reasons([*images, young], "a", OLD, everything)}
+
+
+def test_an_archived_index_that_can_not_be_read_stays_if_a_rule_keeps_another_one() -> None:
+    unread = [replace(archived(name, f"v{name}", media_type=INDEX), children=None) for name in "ab"]
+    kept = rule(ARCHIVED, Keep(newest=1), name="old")
+    assert not going(unread, kept)
+    referred_to = [*unread, image("s", subject=digest("a"))]
+    assert "b" not in going(referred_to, OLD, action=Action.ARCHIVE)
+    assert going(unread, OLD) == "ab"
+
+
+def test_archived_indexes_that_can_not_be_read_go_one_after_the_other_the_newest_first() -> None:
+    unread = [
+        replace(archived(name, f"v{name}", media_type=INDEX, ago=ago * DAY), children=None)
+        for name, ago in (("a", 300), ("b", 200), ("c", 250))
+    ]
+    steps = plan(unread, OLD).steps
+    assert [step.digest for step in steps] == [digest("b"), digest("c"), digest("a")]
+    assert [step.after for step in steps] == [(), (digest("b"),), (digest("c"),)]
 
 
 def test_what_came_out_of_the_archive_lately_is_as_young_as_that() -> None:

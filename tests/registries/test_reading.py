@@ -11,7 +11,7 @@ from aws_ecr_gc.inventory import Image, Status
 from aws_ecr_gc.manifest import matches
 from aws_ecr_gc.plan import Result
 from aws_ecr_gc.policy import make_plan, original_policy
-from aws_ecr_gc.ports import Answer, ImageId
+from aws_ecr_gc.ports import Answer, ImageId, TagPort
 from aws_ecr_gc.registries.reading import list_images
 from tests.policy.repositories import MANIFEST, NOW, REPOSITORY, digest
 
@@ -56,8 +56,8 @@ class InMemory:
     def activate(self, digest: str) -> Status:
         raise AssertionError(f"{digest} is not to be activated")
 
-    def put(self, manifest: bytes, media_type: str | None, tag: str | None) -> str:
-        raise AssertionError(f"{manifest!r} is not to be put as {media_type} with {tag}")
+    def tags(self) -> TagPort:
+        raise AssertionError("no tags are asked for")
 
 
 def image(name: str, *tags: str, subject: str | None = None) -> Image:

@@ -169,7 +169,10 @@ def test_what_was_not_deleted_cannot_be_chosen(shell: Shell, sandbox: Sandbox, r
     journal = run(shell)
     finished = shell("restore", journal, "--image", ref)
     assert finished.exit == 2
-    assert finished.err == f"aws-ecr-gc: --image {ref}: there is no such image among those that can be put back\n"
+    assert finished.err == (
+        f"aws-ecr-gc: --image {ref}: there is no such image among those that can be put back; "
+        "leave out --image, with --dry-run, to list them\n"
+    )
     assert "PutImage" not in operations(sandbox)
 
 

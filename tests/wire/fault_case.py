@@ -33,6 +33,7 @@ class FaultCase:
         self._plan: dict[str, dict[str, Any]] = {}
         self._window_tags: set[str] = set()
         self._touched: set[str] = set()
+        self._removed_by_others: set[str] = set()
         self._manifests: dict[str, Image] = {}
         self._process: multiprocessing.process.BaseProcess | None = None
         self._calm = False
@@ -176,6 +177,7 @@ class FaultCase:
     def _remove(self) -> set[str]:
         digest = self._some()
         if digest and not self._repository.holders_of(digest):
+            self._removed_by_others.add(digest)
             self._repository.remove(digest, "event")
         return set()
 

@@ -1,6 +1,8 @@
 """`action: archive`, rules about the archive, and the way back."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -261,3 +263,62 @@ def test_a_journal_says_what_was_archived(world: World) -> None:
     asked = [record for record in records if record["record"] == "about"]
     assert {record["action"] for record in asked} == {"archive"}
     assert all(image["manifest"] is None for record in asked for image in record["images"])
+
+
+def test_what_refers_to_an_image_that_came_back_meanwhile_is_not_archived(world: World) -> None:
+    world.shell("plan", "-f", world.file())  # so that the index is in the cache
+    world.repository.archive(world.builder.digests["second"])
+    plan = str(world.shell.home / "plan.json")
+    assert world.shell("plan", "-f", world.file(), "--out", plan).exit == 0
+    assert world.shell("unarchive", "app:build-2", "--wait").exit == 0
+    done = world.shell("apply", plan, "--yes")
+    assert done.exit == 0, done.err
+    assert world.archived() == {"first", "third"}
+    assert f"StillNeeded: {world.builder.digests['second']} is ACTIVE again" in done.out
+
+
+def test_an_image_that_was_in_the_archive_and_back_since_the_plan_is_not_touched(world: World) -> None:
+    plan = str(world.shell.home / "plan.json")
+    assert world.shell("plan", "-f", world.file(action="delete"), "--out", plan).exit == 0
+    world.repository.archive(world.builder.digests["first"])
+    assert world.shell("unarchive", "app:build-1", "--wait").exit == 0
+    done = world.shell("apply", plan, "--yes")
+    assert done.exit == 0
+    assert world.status() == {"first": "ACTIVE", "newest": "ACTIVE"}
+    assert "ChangedSincePlan: archived, or taken out of the archive, since the plan" in done.out
+
+
+def test_an_image_that_was_archived_anew_since_the_plan_is_not_deleted(world: World) -> None:
+    world.run()
+    first = world.builder.digests["first"]
+    world.repository.change(first, archived_at=world.sandbox.clock.now() - 91 * DAY)
+    plan = str(world.shell.home / "plan.json")
+    assert world.shell("plan", "-f", world.file(rules=[BUILDS, OLD]), "--out", plan).exit == 0
+    world.repository.change(first, archived_at=world.sandbox.clock.now())
+    assert world.shell("apply", plan, "--yes").exit == 0
+    assert world.status()["first"] == "ARCHIVED"
+
+
+def test_an_image_that_others_deleted_is_not_said_to_be_archived(world: World) -> None:
+    plan = str(world.shell.home / "plan.json")
+    assert world.shell("plan", "-f", world.file(), "--out", plan).exit == 0
+    world.repository.remove(world.builder.digests["first"])
+    done = world.shell("apply", plan, "--yes")
+    assert done.exit == 0
+    assert "Archived (5)\n" in done.out
+    assert "ChangedSincePlan: deleted meanwhile" in done.out
+
+
+def test_ctrl_c_while_it_archives_ends_after_the_calls_under_way_with_exit_130(sandbox: Sandbox, shell: Shell) -> None:
+    builder = Builder(sandbox, "many")
+    for number in range(40):
+        builder.image(f"image {number}", f"build-{number}")
+    shell.environment["AWS_ENDPOINT_URL"] = sandbox.url
+    path = policy_file(shell.home / "policy.json", policy(BUILDS, action="archive", protect={"grace": "0"}))
+    sandbox.faults.latency = 0.05
+    sandbox.before("UpdateImageStorageClass", lambda _: os.kill(os.getpid(), signal.SIGINT), call=10)
+    done = shell("run", "-f", path, "--yes")
+    assert done.exit == 130
+    statuses = [image.status for image in builder.repository.images.values()]
+    assert 1 <= statuses.count("ARCHIVED") < 39
+    assert "were not attempted" in done.err

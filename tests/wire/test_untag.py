@@ -64,7 +64,7 @@ def test_the_first_goes_alone_and_all_others_in_one_call_once_ecr_was_seen_to_ta
     sizes = [len(call.request["imageIds"]) for call in world.sandbox.calls if call.operation == "BatchDeleteImage"]
     assert sizes == [1, 2]
     read = [call.request["imageIds"] for call in world.sandbox.calls if call.operation == "BatchGetImage"]
-    assert [len(each) for each in read] == [1]
+    assert [len(each) for each in read] == [3]
 
 
 @pytest.mark.parametrize("words", [(), ("--no-restore",), ("--journal", "none")])
@@ -82,6 +82,92 @@ def test_where_ecr_takes_the_image_for_a_tag_it_is_put_back_and_nothing_more_is_
     )
     assert "this registry takes a whole image for a pair of digest and tag" in done.err
     assert len([call for call in sandbox.calls if call.operation == "BatchDeleteImage"]) == 1
+
+
+def test_what_was_found_out_is_remembered_so_that_no_further_run_tries_it(sandbox: Sandbox, shell: Shell) -> None:
+    world = World(sandbox, shell, pairs="image")
+    assert world.run().exit == 5
+    before = world.tags()
+    again = world.run()
+    assert again.exit == 4
+    assert "it was found out earlier: to try again, remove " in again.err
+    assert world.tags() == before
+    assert len([call for call in sandbox.calls if call.operation == "BatchDeleteImage"]) == 1
+    (found,) = [path for path in (shell.home / "state").rglob("us-east-1") if path.is_file()]
+    found.unlink()
+    assert world.run().exit == 5
+
+
+def test_no_tag_is_taken_from_another_image_when_one_is_put_back(sandbox: Sandbox, shell: Shell) -> None:
+    world = World(sandbox, shell, pairs="image")
+    sandbox.after("BatchDeleteImage", lambda _: setattr(sandbox, "faults", Faults(reset_share=1.0)))
+    assert world.run().exit == 5
+    sandbox.faults = Faults()
+    world.builder.image("new", "latest")
+    (journal,) = Path(world.journals).glob("*.jsonl")
+    again = shell("apply", "--resume", str(journal), "--yes")
+    assert world.tags()["new"] == {"latest"}
+    assert world.tags()["c"] == {"build-4"}, again.out
+    world.builder.repository.tag("latest", world.builder.digests["new"])
+    assert shell("apply", "--resume", str(journal), "--yes").exit in {0, 4, 5}
+    assert world.tags()["new"] == {"latest"}
+
+
+def test_an_image_whose_other_tags_move_in_that_instant_is_put_back_under_its_last(world: World) -> None:
+    def move(_: dict[str, Any]) -> None:
+        world.builder.image("new", pushed_at=1.0)
+        world.builder.repository.tag("prod", world.builder.digests["new"])
+
+    world.sandbox.before("BatchDeleteImage", move, call=2)
+    done = world.run()
+    assert done.exit == 0, done.err
+    assert world.tags() == {**UNTAGGED, "a": {"build-1"}, "new": {"prod"}}
+    assert "others took its other tags in that instant, and it went with its last; it is back" in done.out
+
+
+def test_the_same_with_the_first_image_says_nothing_of_the_registry(world: World) -> None:
+    def move(_: dict[str, Any]) -> None:
+        world.builder.image("new", pushed_at=1.0)
+        world.builder.repository.tag("latest", world.builder.digests["new"])
+
+    world.sandbox.before("BatchDeleteImage", move, call=1)
+    done = world.run()
+    assert done.exit == 0, done.err
+    assert world.tags() == {**UNTAGGED, "c": {"build-4"}, "new": {"latest"}}
+    assert "takes a whole image" not in done.err
+
+
+def test_a_lost_answer_while_it_is_put_back_loses_no_tag(sandbox: Sandbox, shell: Shell) -> None:
+    world = World(sandbox, shell, pairs="image")
+    world.builder.repository.tag("zz-other", world.builder.digests["c"])
+    lost = Faults(lost_answer_share=1.0, operations=["PutImage"])
+    sandbox.after("BatchDeleteImage", lambda _: setattr(sandbox, "faults", lost))
+    sandbox.after("PutImage", lambda _: setattr(sandbox, "faults", Faults()))
+    done = world.run()
+    assert done.exit == 5
+    assert world.tags()["c"] == {"latest", "zz-other"}
+    assert "it is back, pushed anew, with [latest, zz-other]" in done.out
+
+
+def test_without_a_journal_a_lost_answer_loses_no_image(sandbox: Sandbox, shell: Shell) -> None:
+    world = World(sandbox, shell, pairs="image")
+    lost = Faults(lost_answer_share=1.0, operations=["BatchDeleteImage"])
+    sandbox.before("BatchDeleteImage", lambda _: None)
+    sandbox.faults = lost
+    done = world.run("--journal", "none")
+    assert done.exit == 5
+    assert world.tags().keys() == {"a", "b", "c", "d"}
+    assert world.tags()["c"] == {"latest"}
+
+
+def test_an_image_whose_manifest_can_not_be_read_keeps_its_tags(world: World) -> None:
+    repository = world.builder.repository
+    broken = repository.images[world.builder.digests["c"]].manifest + b" "
+    repository.change(world.builder.digests["c"], manifest=broken)
+    done = world.run()
+    assert done.exit == 5
+    assert world.tags() == {**UNTAGGED, "c": {"build-4", "latest"}}
+    assert "ManifestUnread: its manifest can't be read" in done.out
 
 
 def test_what_a_kill_leaves_gone_there_is_put_back_by_resume(sandbox: Sandbox, shell: Shell) -> None:

@@ -14,14 +14,16 @@ from aws_ecr_gc.aws.client import Session
 from aws_ecr_gc.backup.copying import CONNECTIONS
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.errors import AwsFailure, BackupLost, Error, Interrupted
-from aws_ecr_gc.inventory import Image
+from aws_ecr_gc.inventory import Image, Status
 from aws_ecr_gc.plan import Action, Outcome, Plan, Result, Step
 from aws_ecr_gc.ports import RepositoryPort
 from aws_ecr_gc.registries.ecr import EcrContents
 from aws_ecr_gc.report import text
 
+NOT_BACKED_UP = "NotBackedUp"
+
 _FIRST_TRY = Earlier()
-_DELETIONS = frozenset({Action.DELETE})
+_IN_THE_ARCHIVE = "it is in the archive, and ECR gives nothing of it to copy; go without --backup to delete it"
 Carry = Callable[[Terms, Earlier], Applied]
 """Carries out a plan."""
 
@@ -47,9 +49,18 @@ class Backups:
         terms: Terms,
         earlier: Earlier = _FIRST_TRY,
     ) -> Applied:
-        """Copy, then carry out. Where the copy can't be made whole, nothing is, and the answer says why."""
-        steps = [step for step in plan.steps if step.action in _DELETIONS and _is_left(step, earlier)]
-        if self._place is None or not steps:
+        """Copy, then carry out. Where the copy can't be made whole, nothing is, and the answer says why.
+
+        What is archived can't be copied, so it is skipped.
+        """
+        if self._place is None or not plan.steps:
+            return carry_out(terms, earlier)
+        deletions = plan.going(Action.DELETE)
+        if not deletions:
+            self._console.say(f"repository {plan.repository.name}: nothing is deleted here, so nothing is copied")
+        earlier = _with_outcomes(earlier, _not_to_be_copied(deletions, earlier))
+        steps = [step for step in deletions if _is_left(step, earlier)]
+        if not steps:
             return carry_out(terms, earlier)
         layout = self._place.layout(plan.repository)
         try:
@@ -78,9 +89,8 @@ class Backups:
         if terms.pulled_since is not None:
             earlier = _with_outcomes(earlier, self._pulled(steps, port, terms.pulled_since, earlier))
             steps = [step for step in steps if _is_left(step, earlier)]
-        self._console.say(
-            f"repository {name}: {text.manifests(len(steps))} and more will be read for the backup, "
-            "which counts as a pull"
+        self._console.announce(
+            f"repository {name}: {_to_read(steps, images)} will be read for the backup, which counts as a pull"
         )
         with closing(self._contents()) as contents:
             copied = backup.copy(
@@ -94,7 +104,7 @@ class Backups:
             )
         self._console.say(
             f"repository {name}: backed up to {layout.name}: {text.images(copied.images)}, "
-            f"{copied.layers} layers fetched ({text.size(copied.size)})"
+            f"layers and configs fetched: {copied.blobs} ({text.size(copied.size)})"
         )
         return (terms if terms.pulled_since is None else replace(terms, pulled_since=self._live.time())), earlier
 
@@ -111,6 +121,30 @@ class Backups:
         for step in steps:
             if step.digest in pulled and step.digest not in earlier.attempted:
                 yield Outcome(step.digest, Result.SKIPPED, CHANGED, detail)
+
+
+def _not_to_be_copied(steps: Iterable[Step], earlier: Earlier) -> Iterable[Outcome]:
+    """Those that are in the archive: to delete them without a copy is not what was asked for."""
+    for step in steps:
+        if step.status is not Status.ACTIVE and _is_left(step, earlier):
+            yield Outcome(step.digest, Result.SKIPPED, NOT_BACKED_UP, _IN_THE_ARCHIVE)
+
+
+def _to_read(steps: Iterable[Step], images: Mapping[str, Image]) -> str:
+    """How many manifests: those of the steps, and of what they list that is there."""
+    found = {step.digest: None for step in steps}
+    waiting = list(found)
+    known = True
+    while waiting:
+        image = images.get(waiting.pop())
+        if image is None:
+            continue
+        known = known and image.children is not None
+        for child in image.children or ():
+            if child not in found and child in images and images[child].status is Status.ACTIVE:
+                found[child] = None
+                waiting.append(child)
+    return text.manifests(len(found)) if known else f"at least {text.manifests(len(found))}"
 
 
 def _is_left(step: Step, earlier: Earlier) -> bool:

@@ -7,16 +7,17 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from aws_ecr_gc import pending
+from aws_ecr_gc import pending, refusals
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.material import Material, gather
-from aws_ecr_gc.apply import Applied, Earlier, Terms, Veto, apply
+from aws_ecr_gc.apply import TAKEN_WHOLE, TAKES_WHOLE, Applied, Earlier, Terms, Veto, apply
 from aws_ecr_gc.config import Directories
+from aws_ecr_gc.errors import GuardStopped, one_line
 from aws_ecr_gc.inventory import Inventory, Status
 from aws_ecr_gc.plan import Action, Leftover, Plan, Result, Step
 from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.ports import Recorder, RepositoryPort
-from aws_ecr_gc.reference import Repository
+from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.registries.manifests import ManifestDirectory
 from aws_ecr_gc.registries.reading import read_whole
 from aws_ecr_gc.report import text
@@ -99,6 +100,10 @@ class Live:
     ) -> Applied:
         """Carry out. The steps still to do are on disk before the first call, and what is left of them afterwards."""
         plan = planned.plan
+        registry = plan.repository.registry
+        if plan.going(Action.UNTAG) and (found := refusals.takes_whole(self._state, registry)) is not None:
+            known = f"{TAKES_WHOLE}; it was found out earlier: to try again, remove {one_line(found)}"
+            return Applied({}, GuardStopped(known), interrupted=False)
         path = pending.path_for(self._state, plan.repository)
         self._record(path, planned, ())
         total = len(plan.steps)
@@ -114,9 +119,17 @@ class Live:
             progress=lambda ended: self._console.show(f"{plan.repository.name}: {ended} of {total} images done"),
         )
         self._console.clear()
+        if any(outcome.code == TAKEN_WHOLE for outcome in applied.outcomes.values()):
+            self._remember_that_it_takes_whole(registry)
         ended = [digest for digest, outcome in applied.outcomes.items() if outcome.result is not Result.FAILED]
         self._record(path, planned, ended)
         return applied
+
+    def _remember_that_it_takes_whole(self, registry: Registry) -> None:
+        try:
+            refusals.remember(self._state, registry)
+        except OSError as error:
+            self._console.say(f"warning: it can't be written down for the next run: {error.strerror}; set --state-dir")
 
     def _announce_what_applying_reads(self, plan: Plan) -> None:
         """Beside what the journal takes: a look whether subjects are gone, and at the first image that loses a tag."""
@@ -125,8 +138,9 @@ class Live:
         if subjects:
             why = "to see whether they are gone before what refers to them goes"
             self._announce(plan.repository.name, f"at most {text.manifests(len(subjects))}", why)
-        if plan.going(Action.UNTAG):
-            self._announce(plan.repository.name, text.manifests(1), "to put the first image back if ECR takes it whole")
+        if losing := plan.going(Action.UNTAG):
+            why = "to put an image back if it went with its tag"
+            self._announce(plan.repository.name, text.manifests(len(losing)), why)
 
     def _record(self, path: Path, planned: "Planned", ended: Iterable[str]) -> None:
         """Skipped steps are not to be done any more: the next run decides about them anew."""

@@ -10,13 +10,12 @@ from aws_ecr_gc import __version__, backup, journal
 from aws_ecr_gc.app.apply import connection_to
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.journals import s3_of
+from aws_ecr_gc.app.losses import Part, archived_by, demand_manifests, parts_of, with_manifest
 from aws_ecr_gc.aws.client import Session
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.errors import Error, Exit, Misuse, worst
 from aws_ecr_gc.inventory import Image
-from aws_ecr_gc.journal import InRepository, Recorded
-from aws_ecr_gc.plan import Action
-from aws_ecr_gc.plan import Result as Outcome
+from aws_ecr_gc.journal import Recorded
 from aws_ecr_gc.ports import BATCH
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.registries.ecr import EcrContents, EcrRegistry, registry_of
@@ -36,14 +35,6 @@ class Asked(Struct, frozen=True):
     output: str = "text"
 
 
-class _Part(Struct, frozen=True):
-    """What was lost in one repository, and the backup of it."""
-
-    repository: Repository
-    lost: dict[str, Lost]
-    layout: backup.Layout | None
-
-
 def restore(asked: Asked, *, console: Console) -> Exit:
     """Put images and tags back. Nothing is deleted, and no tag is taken from another image.
 
@@ -56,16 +47,14 @@ def restore(asked: Asked, *, console: Console) -> Exit:
     else:
         recorded = _recorded(asked.journal, asked.connection)
         connection = connection_to(recorded.begin.registry, f"journal {recorded.name}", asked.connection)
-        parts = _of_journal(recorded, place)
+        parts = parts_of(recorded, place)
+        if (line := archived_by(recorded)) is not None:
+            console.say(line)
     if not parts:
         console.say("nothing was deleted, so there is nothing to put back")
         return Exit.DONE
     parts = list(_chosen(parts, asked.images))
-    if not any(each.manifest is not None or each.may_be_there for part in parts for each in part.lost.values()):
-        raise Misuse(
-            "nothing can be put back: no manifest is on record, for the journal was kept with --no-restore; "
-            "give --from with a backup, if there is one"
-        )
+    demand_manifests(parts)
     session = Session(connection.profile, connection.region)
     registry = registry_of(session, registry_id=connection.registry_id, endpoint_url=connection.endpoint_url)
     contents = EcrContents(session, connection.registry_id, connection.endpoint_url, connections=1)
@@ -81,42 +70,7 @@ def _recorded(stated: str, connection: Connection) -> Recorded:
     return recorded
 
 
-def _of_journal(recorded: Recorded, place: backup.Place | None) -> list[_Part]:
-    """What each repository lost, as far as it is on record; none where nothing was."""
-    parts = []
-    for each in recorded.repositories.values():
-        layout = None if place is None else place.layout(each.repository)
-        lost = {digest: _with_manifest(image, layout) for digest, image in _lost(each)}
-        if lost:
-            parts.append(_Part(each.repository, lost, layout))
-    return parts
-
-
-def _lost(of_it: InRepository) -> Iterator[tuple[str, Lost]]:
-    """What was deleted or lost tags, or may have: a call without an answer counts. What was archived is there."""
-    doubtful = set(of_it.doubtful)
-    archived = {step.digest for step in of_it.planned.steps if step.action is Action.ARCHIVE}
-    untagged = {step.digest for step in of_it.planned.steps if step.action is Action.UNTAG}
-    for digest, seen in of_it.images.items():
-        if digest in archived:
-            continue
-        outcome = of_it.outcomes.get(digest)
-        done = outcome is not None and outcome.result is Outcome.DONE
-        removed = of_it.removed.get(digest, set())
-        if done or removed or digest in doubtful:
-            tags = of_it.attempted[digest] if done or digest in doubtful else {tag for tag in removed if tag}
-            in_sight = tuple(tag for tag in seen.tags if tag in tags)
-            yield digest, Lost(digest, seen.tags, in_sight, seen.media_type, seen.manifest, digest in untagged)
-
-
-def _with_manifest(image: Lost, layout: backup.Layout | None) -> Lost:
-    """The same with the manifest that a backup has, where none is on record."""
-    if image.manifest is not None or layout is None or not layout.has(image.digest, None):
-        return image
-    return replace(image, manifest=b"".join(layout.read(image.digest)))
-
-
-def _of_backup(asked: Asked, place: backup.Place | None) -> tuple[Connection, list[_Part]]:
+def _of_backup(asked: Asked, place: backup.Place | None) -> tuple[Connection, list[Part]]:
     """All that a backup holds of one repository."""
     assert place is not None and asked.repository is not None  # noqa: S101, PT018 - the command line demands them
     session = Session(asked.connection.profile, asked.connection.region)
@@ -136,22 +90,25 @@ def _of_backup(asked: Asked, place: backup.Place | None) -> tuple[Connection, li
     lost: dict[str, Lost] = {}
     waiting = [Lost(each.digest, each.tags, each.tags, each.media_type, None) for each in listed]
     while waiting:
-        image = _with_manifest(waiting.pop(), layout)
+        image = with_manifest(waiting.pop(), layout)
         if image.digest not in lost:
             lost[image.digest] = image
             waiting += [Lost(child, (), (), None, None) for child in image.parts.children]
     # A child that the backup lacks was gone before it was made: whatever lists it says so.
     there = {digest: each for digest, each in lost.items() if each.manifest is not None}
     connection = replace(asked.connection, region=session.region)
-    return connection, [_Part(repository, there, layout)] if there else []
+    return connection, [Part(repository, there, layout)] if there else []
 
 
-def _chosen(parts: Sequence[_Part], images: Sequence[str]) -> Iterator[_Part]:
+def _chosen(parts: Sequence[Part], images: Sequence[str]) -> Iterator[Part]:
     """What is meant, with what it lists and what refers to it. Raises Misuse for an image that is not among it."""
     choices = [Choice.read(text) for text in images]
     for choice in choices:
         if not any(choice.means(part.repository.name, each) for part in parts for each in part.lost.values()):
-            raise Misuse(f"--image {choice.text}: there is no such image among those that can be put back")
+            raise Misuse(
+                f"--image {choice.text}: there is no such image among those that can be put back; "
+                "leave out --image, with --dry-run, to list them"
+            )
     for part in parts:
         if not choices:
             yield part
@@ -189,7 +146,7 @@ class _Restoring:
         self._parts: list[restorations.RestoredRepository] = []
         self._interrupted = False
 
-    def out(self, parts: Sequence[_Part]) -> Exit:
+    def out(self, parts: Sequence[Part]) -> Exit:
         exits = []
         for part in parts:
             if self._interrupted:
@@ -202,7 +159,7 @@ class _Restoring:
         self._end()
         return worst(exits)
 
-    def _one(self, part: _Part) -> Work:
+    def _one(self, part: Part) -> Work:
         name = part.repository.name
         total = len(part.lost)
         try:
@@ -211,8 +168,9 @@ class _Restoring:
             lost = self._with_manifests_there(part, there)
         except Error as error:
             return Work({}, error, interrupted=False)
+        not_back = {digest: why for digest, why in part.not_back.items() if digest in lost and digest not in there}
         work = put_back(
-            in_order(lost),
+            in_order({digest: each for digest, each in lost.items() if digest not in not_back}),
             there,
             self._contents.of(name),
             source=None if part.layout is None else _FromLayout(part.layout),
@@ -221,9 +179,10 @@ class _Restoring:
             progress=lambda done: self._console.show(f"{name}: {done} of {total} images"),
         )
         self._console.clear()
-        return work
+        told = {digest: Ended(digest, Result.NOT, detail=why) for digest, why in not_back.items()}
+        return Work({**told, **work.ended}, work.stopped_by, work.interrupted)
 
-    def _with_manifests_there(self, part: _Part, there: Mapping[str, Image]) -> dict[str, Lost]:
+    def _with_manifests_there(self, part: Part, there: Mapping[str, Image]) -> dict[str, Lost]:
         """With the manifests of those that only lost tags, where these are not on record: ECR has them."""
         wanted = [
             digest
@@ -243,7 +202,7 @@ class _Restoring:
             for digest, each in part.lost.items()
         }
 
-    def _report(self, part: _Part, work: Work) -> None:
+    def _report(self, part: Part, work: Work) -> None:
         restored = restorations.RestoredRepository(
             repository=document.repository_part(part.repository),
             images=list(map(_part_of, work.ended.values())),

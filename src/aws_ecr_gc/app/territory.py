@@ -73,8 +73,9 @@ class Territory:
     def open(self, place: Place, traffic: Traffic, connections: int) -> EcrRegistry:
         """The registry of a place, for so many threads. Raises `errors.Error`."""
         session = self._entered(place.account).there(place.region)
-        client = session.ecr(self._connection.endpoint_url, connections=max(connections, CONNECTIONS), traffic=traffic)
-        return EcrRegistry(client, _registry(place), None)
+        url = self._connection.endpoint_url
+        client = session.ecr(url, connections=max(connections, CONNECTIONS), traffic=traffic)
+        return EcrRegistry(client, _registry(place), None, lambda: session.client("ecr", endpoint_url=url, attempts=1))
 
     def _accounts(self) -> Sequence[str]:
         targets = self._targets

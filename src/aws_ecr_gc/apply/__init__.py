@@ -8,8 +8,9 @@ Why it is safe:
 - Each call is on record before it is made, and its answer after it. Where that can't be written, no call is made.
 - What needs an image goes in an earlier call. If an index or a subject is still there, what follows it is skipped: ECR
   guards the children of indexes, and before referrers go it is asked once more whether their subjects are gone.
-- Tags are removed by pairs too. The first goes alone, its manifest at hand: where ECR takes the whole image for a pair,
-  that is put back, and no further tag is removed.
+- Tags are removed by pairs too, the manifests at hand and verified, and each image is looked at again afterwards: one
+  that went with its tag is put back, without taking a tag from another image. The first goes alone: where ECR takes the
+  whole image for a pair, no further tag is removed.
 """
 
 from aws_ecr_gc.apply.running import apply
@@ -18,6 +19,7 @@ from aws_ecr_gc.apply.terms import (
     IN_USE,
     STILL_NEEDED,
     TAKEN_WHOLE,
+    TAKES_WHOLE,
     UNCONFIRMED,
     Applied,
     Earlier,
@@ -31,6 +33,7 @@ __all__ = [
     "IN_USE",
     "STILL_NEEDED",
     "TAKEN_WHOLE",
+    "TAKES_WHOLE",
     "UNCONFIRMED",
     "Applied",
     "Earlier",

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from threading import Event
 
 from aws_ecr_gc.errors import Error, ImageNotFound, NotArchivable
-from aws_ecr_gc.ports import GONE, Answer, ImageId, Refusal, RepositoryPort
+from aws_ecr_gc.ports import Answer, ImageId, Refusal, RepositoryPort
 
 AT_ONCE = 8
 
@@ -16,6 +16,7 @@ NOT_ARCHIVABLE = "ImageStorageClassUpdateNotSupported"
 
 class _Result(Enum):
     DONE = auto()
+    GONE = auto()
     NOT_ASKED = auto()
 
 
@@ -23,6 +24,8 @@ def archive(
     port: RepositoryPort, ids: Sequence[ImageId], stop: Callable[[], bool]
 ) -> tuple[Answer, Sequence[ImageId], Error | None]:
     """Archive images that do not wait for one another: the answer, those that were asked for, what went wrong.
+
+    What is gone, and what nobody knows the end of, is not in the answer.
 
     After `stop`, or a call that failed after all its retries, no further one begins.
     """
@@ -34,8 +37,8 @@ def archive(
             return _Result.NOT_ASKED
         try:
             port.archive(image_id.digest)
-        except ImageNotFound as gone:
-            return Refusal(image_id, GONE, str(gone))
+        except ImageNotFound:
+            return _Result.GONE
         except NotArchivable as refusal:
             return Refusal(image_id, NOT_ARCHIVABLE, str(refusal))
         except Error as error:

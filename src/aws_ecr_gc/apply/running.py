@@ -6,12 +6,16 @@ from collections.abc import Set as AbstractSet
 from aws_ecr_gc.apply import archiving
 from aws_ecr_gc.apply.answers import by_digest
 from aws_ecr_gc.apply.looking import listed, present
+from aws_ecr_gc.apply.rescue import bring_back
 from aws_ecr_gc.apply.terms import (
     CHANGED,
     IN_USE,
+    NOT_BACK,
     STILL_NEEDED,
     TAKEN_WHOLE,
+    TAKES_WHOLE,
     UNCONFIRMED,
+    UNREAD,
     Applied,
     Earlier,
     Manifest,
@@ -20,6 +24,7 @@ from aws_ecr_gc.apply.terms import (
 )
 from aws_ecr_gc.errors import Error, GuardStopped, Interrupted, JournalLost
 from aws_ecr_gc.inventory import Image, Status
+from aws_ecr_gc.manifest import matches
 from aws_ecr_gc.plan import Action, Outcome, Plan, Result, Step
 from aws_ecr_gc.ports import BATCH, Answer, ImageId, Recorder, RepositoryPort
 
@@ -132,10 +137,14 @@ class _Run:
             and step.digest in earlier.outcomes
             and earlier.outcomes[step.digest].result is Result.DONE
         }
+        self._vanished: set[str] = set()
         self.outcomes = {
-            digest: outcome for digest, outcome in earlier.outcomes.items() if outcome.result is not Result.FAILED
+            digest: outcome
+            for digest, outcome in earlier.outcomes.items()
+            if outcome.result is not Result.FAILED or outcome.code == TAKEN_WHOLE
         }
-        self.stopped_by: Error | None = None
+        takes_whole = any(outcome.code == TAKEN_WHOLE for outcome in self.outcomes.values())
+        self.stopped_by: Error | None = GuardStopped(TAKES_WHOLE) if takes_whole else None
         self.interrupted = False
         self.called = False
 
@@ -199,10 +208,23 @@ class _Run:
     def _unblocked(self, batch: list[Step]) -> list[Step]:
         try:
             self._make_sure_of_subjects(batch)
+            active = self._active_again(batch)
         except Error as error:
             self._fail(batch, error)
             return []
-        return [step for step in batch if self._may_go(step)]
+        return [step for step in batch if self._may_go(step, active)]
+
+    def _active_again(self, batch: list[Step]) -> dict[str, Status]:
+        """What needs images that are to be archived, and came out of the archive since: by digest its status."""
+        archiving_steps = [step for step in batch if step.action is Action.ARCHIVE]
+        needing = dict.fromkeys(digest for step in archiving_steps for digest in (*step.after, *step.put_away))
+        digests = list(needing)
+        found = [
+            image
+            for start in range(0, len(digests), BATCH)
+            for image in present(self._port, digests[start : start + BATCH])
+        ]
+        return {image.digest: image.status for image in found if image.status is not Status.ARCHIVED}
 
     def _make_sure_of_subjects(self, batch: list[Step]) -> None:
         """A tag that a subject got between the look and its deletion keeps it alive: then its referrers stay too.
@@ -223,20 +245,25 @@ class _Run:
                 detail = "it got another tag while those of the plan were removed"
                 self._conclude_with(Outcome(digest, Result.SKIPPED, CHANGED, detail))
 
-    def _may_go(self, step: Step) -> bool:
+    def _may_go(self, step: Step, active: Mapping[str, Status]) -> bool:
         """Whether all that needs the image is gone, or in the archive."""
         for digest in step.after:
             if digest in self._deferred:
                 self._deferred[step.digest] = step
                 return False
-            if digest not in self.outcomes or self.outcomes[digest].result is not Result.DONE:
+            done = digest in self.outcomes and self.outcomes[digest].result is Result.DONE
+            if not done and digest not in self._vanished:
                 self._end(step, Result.SKIPPED, STILL_NEEDED, f"{digest} is still there")
+                return False
+        for digest in (*step.after, *step.put_away):
+            if digest in active:
+                self._end(step, Result.SKIPPED, STILL_NEEDED, f"{digest} is {active[digest]} again")
                 return False
         return True
 
     def _attempt(self, steps: list[Step], *, last_try: bool) -> list[Step]:
         """One look and one call, or several that archive. Returns the steps that need another: an image with more tags
-        than fit, and all but the first where it is not known yet what ECR takes for a pair.
+        than fit, and all but the first as long as it is not known what ECR takes for a pair.
         """
         try:
             steps = self._with_manifests(steps)
@@ -244,8 +271,8 @@ class _Run:
             ready = self._ready(steps)
             if not ready or not self._goes_on():
                 return []
-            if ready[0].action is Action.UNTAG and not self._pairs_take_tags:
-                return [*self._try_pair(ready[0]), *ready[1:]]
+            if ready[0].action is Action.UNTAG:
+                return self._untag(ready)
             ids = [each for step in ready for each in self._ids(step)][:BATCH]
             answer, asked = self._call(ready[0].action, ids)
             return self._conclude(_of(ready, asked), asked, answer, last_try=last_try)
@@ -270,6 +297,7 @@ class _Run:
             if action is Action.ARCHIVE:
                 answer, asked, stopped_by = archiving.archive(self._port, ids, self._stop)
                 self.stopped_by = stopped_by
+                self.interrupted = stopped_by is None and len(asked) < len(ids)
             else:
                 answer, asked = self._port.delete(ids), ids
         except Error as error:
@@ -278,34 +306,76 @@ class _Run:
         self._record_answer(number, answer)
         return answer, asked
 
-    def _try_pair(self, step: Step) -> list[Step]:
-        """Remove one tag of one image, and see that it is still there. Returns the step if that is not all of it."""
-        if step.digest not in self._manifests:
-            return [step]
-        ids, media_type = self._ids(step)[:1], self._seen[step.digest].media_type
-        answer, _ = self._call(Action.UNTAG, ids)
-        if step.digest not in self._look([step]):
-            manifest = Manifest(self._manifests[step.digest], media_type)
-            self._put_back(step, manifest, but={each.tag for each in ids})
+    def _untag(self, ready: list[Step]) -> list[Step]:
+        """One call that removes tags, and a look whether the images are still there. Returns what needs another."""
+        ready = self._with_way_back(ready)
+        if not ready:
             return []
-        self._pairs_take_tags = ids[0] in answer.done
-        return self._conclude([step], ids, answer, last_try=True)
-
-    def _put_back(self, step: Step, manifest: Manifest, *, but: AbstractSet[str | None]) -> None:
-        """ECR took an image for one of its tags: put it back with the others, and remove no more."""
-        tags = [tag for tag in self._expected(step) if tag not in but]
-        outcome = "ECR took the whole image for one of its tags"
+        ids = [each for step in ready for each in self._ids(step)][: BATCH if self._pairs_take_tags else 1]
+        asked = _of(ready, ids)
+        rest = ready[len(asked) :]
+        media_types = {digest: image.media_type for digest, image in self._seen.items()}
         try:
-            for tag in tags:
-                self._port.put(manifest.content, manifest.media_type, tag)
-            detail = f"{outcome}; it is back, pushed anew, with {listed(tags)}"
+            answer, _ = self._call(Action.UNTAG, ids)
+        except JournalLost:
+            raise
         except Error as error:
-            detail = f"{outcome}, and it could not be put back: {error}; see aws-ecr-gc restore"
-        self._end(step, Result.FAILED, TAKEN_WHOLE, detail)
-        self.stopped_by = GuardStopped(
-            "action untag: this registry takes a whole image for a pair of digest and tag, so tags can't be removed "
-            "safely; no more are; leave out action: untag"
-        )
+            self._bring_back_lost(asked, ids, media_types)
+            self._fail([*asked, *rest], error)
+            return []
+        there = self._bring_back_lost(asked, ids, media_types)
+        self._pairs_take_tags = self._pairs_take_tags or (bool(there) and ids[0] in answer.done)
+        return [*self._conclude(there, ids, answer, last_try=True), *rest]
+
+    def _with_way_back(self, steps: list[Step]) -> list[Step]:
+        """Those whose manifests are at hand, and are what their digests say."""
+        found = []
+        for step in steps:
+            if matches(step.digest, self._manifests.get(step.digest, b"")):
+                found.append(step)
+            else:
+                detail = "its manifest can't be read, so it could not be put back if it went with its tag"
+                self._end(step, Result.FAILED, UNREAD, detail)
+        return found
+
+    def _bring_back_lost(
+        self, asked: list[Step], ids: Sequence[ImageId], media_types: Mapping[str, str | None]
+    ) -> list[Step]:
+        """Put back what went with its tags; those that are still there."""
+        try:
+            now = self._look(asked)
+        except Error as error:
+            for step in asked:
+                detail = (
+                    f"whether it went with its tag is not known: {error}; see aws-ecr-gc apply --resume, and restore"
+                )
+                self._end(step, Result.FAILED, UNCONFIRMED, detail)
+            raise
+        for step in asked:
+            if step.digest not in now:
+                manifest = Manifest(self._manifests[step.digest], media_types[step.digest])
+                removed = {each.tag for each in ids if each.digest == step.digest and each.tag is not None}
+                self._bring_back(step, manifest, removed)
+        return [step for step in asked if step.digest in now]
+
+    def _bring_back(self, step: Step, manifest: Manifest, removed: AbstractSet[str]) -> None:
+        """Put back an image that went with tags that were removed. Where ECR took it whole, no more are."""
+        others = [tag for tag in self._expected(step) if tag not in removed]
+        tags, digest = self._port.tags(), step.digest
+        try:
+            back = bring_back(tags, digest, manifest, others=others, removed=removed, stop=lambda: False)
+        except Error as error:
+            detail = f"it went with its tag, and could not be put back: {error}; see aws-ecr-gc restore"
+            self._end(step, Result.FAILED, NOT_BACK, detail)
+            return
+        pushed = f"it is back, pushed anew, with {listed(back.tags)}"
+        if back.taken_whole:
+            detail = f"ECR took the whole image for one of its tags; {pushed}"
+            self._end(step, Result.FAILED, TAKEN_WHOLE, detail)
+            self.stopped_by = self.stopped_by or GuardStopped(TAKES_WHOLE)
+        else:
+            detail = f"others took its other tags in that instant, and it went with its last; {pushed}"
+            self._end(step, Result.SKIPPED, CHANGED, detail)
 
     def _with_manifests(self, steps: list[Step]) -> list[Step]:
         """Read the manifests that are to be on record, before the last look: nothing comes between that and the call.
@@ -316,16 +386,17 @@ class _Run:
         if wanted and self._terms.pulled_since is not None:
             steps = self._unchanged(steps)
             wanted = self._wanted(steps)
-        self._manifests = self._manifests_of(wanted)
+        known = {step.digest: self._manifests[step.digest] for step in steps if step.digest in self._manifests}
+        self._manifests = known | self._manifests_of(wanted)
         self._read.update(wanted)
         return steps
 
     def _wanted(self, steps: Sequence[Step]) -> list[str]:
-        """Of which images a manifest is read: of what is deleted for the record, and of the first that loses a tag."""
+        """Of which images a manifest is read: of what is deleted for the record, and of what loses a tag."""
         if not steps or steps[0].action is Action.ARCHIVE:
             return []
         if steps[0].action is Action.UNTAG:
-            return [] if self._pairs_take_tags else [steps[0].digest]
+            return [step.digest for step in steps if step.digest not in self._manifests]
         readable = [step.digest for step in steps if step.status is Status.ACTIVE]
         return [] if self._recorder is None else self._recorder.wants(readable)
 
@@ -382,11 +453,11 @@ class _Run:
         ready = []
         for step in steps:
             image = now.get(step.digest)
-            if self._was_taken_whole(step, image):
-                attempted = self._earlier.attempted[step.digest]
-                there = frozenset[str]() if image is None else frozenset(image.tags)
-                self._put_back(step, self._earlier.manifests[step.digest], but=attempted | there)
-            elif image is None or _is_archived(step, image):
+            if image is None and (manifest := self._way_back_of(step)) is not None:
+                self._bring_back(step, manifest, self._earlier.attempted[step.digest])
+            elif image is None:
+                self._end_vanished(step)
+            elif _is_archived(step, image):
                 self._end(step, Result.DONE)
             elif change := self._change(step, image):
                 self._end(step, Result.SKIPPED, CHANGED, change)
@@ -396,11 +467,19 @@ class _Run:
                 ready.append(step)
         return ready
 
-    def _was_taken_whole(self, step: Step, image: Image | None) -> bool:
-        """Whether an earlier try removed a tag, was killed right then, and ECR took the image for it."""
-        if step.action is not Action.UNTAG or step.digest not in self._earlier.manifests:
-            return False
-        return step.digest in self._earlier.attempted and (image is None or image.pushed_at != step.pushed_at)
+    def _end_vanished(self, step: Step) -> None:
+        """An image that is gone is done where it was to be deleted; others deleted it where it was not."""
+        self._vanished.add(step.digest)
+        if step.action is Action.DELETE:
+            self._end(step, Result.DONE)
+        else:
+            self._end(step, Result.SKIPPED, CHANGED, "deleted meanwhile")
+
+    def _way_back_of(self, step: Step) -> Manifest | None:
+        """The manifest of an image that may have gone with a tag that an earlier try removed, right before it died."""
+        if step.action is not Action.UNTAG or step.digest not in self._earlier.attempted:
+            return None
+        return self._earlier.manifests.get(step.digest)
 
     def _change(self, step: Step, image: Image) -> str | None:
         expected = set(self._expected(step))
@@ -410,6 +489,8 @@ class _Run:
             return f"{image.status} now, {step.status} in the plan"
         if image.pushed_at != step.pushed_at:
             return "deleted and pushed again meanwhile"
+        if (image.archived_at, image.activated_at) != (step.archived_at, step.activated_at):
+            return "archived, or taken out of the archive, since the plan"
         since = self._terms.pulled_since
         if since is not None and (image.pulled_at or 0) > since and step.digest not in self._read:
             return "pulled since the plan, and a rule goes by that"
@@ -456,7 +537,9 @@ class _Run:
         """A tag was moved away, or the answer does not mention the image: what is gone is done."""
         now = self._look([step for step, _ in open_steps])
         for step, moved in open_steps:
-            if step.digest not in now or _is_archived(step, now[step.digest]):
+            if step.digest not in now:
+                self._end_vanished(step)
+            elif _is_archived(step, now[step.digest]):
                 self._end(step, Result.DONE)
             elif moved:
                 tags = listed(now[step.digest].tags)

@@ -13,6 +13,14 @@ STILL_NEEDED = "StillNeeded"
 UNCONFIRMED = "Unconfirmed"
 IN_USE = "InUse"
 TAKEN_WHOLE = "TakenWhole"
+NOT_BACK = "NotBack"
+UNREAD = "ManifestUnread"
+
+TAKES_WHOLE = (
+    "action untag: this registry takes a whole image for a pair of digest and tag, so tags can't be removed safely; "
+    "no more are; leave out action: untag"
+)
+"""What ends the work once that was seen."""
 
 Veto = Callable[[], Mapping[str, str]]
 """What must not be acted on after all: why, by digest. Asked before each call; an `errors.Error` ends the work.
@@ -36,7 +44,7 @@ class Terms(Struct, frozen=True):
 
 
 class Manifest(NamedTuple):
-    """A manifest to put an image back by."""
+    """A manifest to put an image back by, and its media type."""
 
     content: bytes
     media_type: str | None

@@ -21,10 +21,10 @@ _NOT_TO_BE_HAD = frozenset({"LayersNotFoundException", "LayerInaccessibleExcepti
 
 
 class Copied(Struct, frozen=True):
-    """What a backup came to: images (children among them), layers fetched, and their bytes."""
+    """What a backup came to: images (children among them), blobs (layers and configs) fetched, and their bytes."""
 
     images: int
-    layers: int
+    blobs: int
     size: int
 
 
@@ -140,7 +140,7 @@ class _Copying:
                 done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_EXCEPTION)
                 self._go_on()
                 fetched += [futures[each] for each in done if self._came(each, futures[each])]
-                self._progress(f"{len(fetched)} of {len(blobs)} layers copied")
+                self._progress(f"{len(fetched)} of {len(blobs)} layers and configs copied")
         finally:
             self._over = True
             for each in waiting:

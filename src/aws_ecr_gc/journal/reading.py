@@ -29,8 +29,8 @@ from aws_ecr_gc.reference import Repository
 if TYPE_CHECKING:
     from aws_ecr_gc.ports import ImageId
 
-_STILL_NEEDED = "StillNeeded"
-"""`apply.STILL_NEEDED`: a test holds them together."""
+_STILL_NEEDED, _TAKEN_WHOLE = "StillNeeded", "TakenWhole"
+"""`apply.STILL_NEEDED`, `apply.TAKEN_WHOLE`: a test holds them together."""
 
 
 class InRepository:
@@ -65,7 +65,7 @@ class InRepository:
         return list(dict.fromkeys(each.digest for each in self._doubtful))
 
     def remaining(self) -> list[Step]:
-        """The steps to carry out, in order: those without a word on them, and those that failed.
+        """The steps to carry out, in order: those without a word on them, and those that failed, but not for good.
 
         And those that were skipped only because one of these was still there.
         """
@@ -74,7 +74,7 @@ class InRepository:
             outcome = self.outcomes.get(step.digest)
             if (
                 outcome is None
-                or outcome.result is Result.FAILED
+                or (outcome.result is Result.FAILED and outcome.code != _TAKEN_WHOLE)
                 or (outcome.code == _STILL_NEEDED and not again.keys().isdisjoint(step.after))
             ):
                 again[step.digest] = step

@@ -121,7 +121,8 @@ class ImagePart(Struct, forbid_unknown_fields=True, gc=False):
 class StepPart(Struct, forbid_unknown_fields=True, gc=False):
     """One image to act on, by its digest, and those that must be gone or archived before it.
 
-    `untag` are the tags to remove, where that is the action.
+    `untag` are the tags to remove, where that is the action; `put_away` the indexes and subjects that need the image
+    and are in the archive already.
     """
 
     digest: Digest
@@ -130,6 +131,7 @@ class StepPart(Struct, forbid_unknown_fields=True, gc=False):
     wave: Count
     subjects: tuple[Digest, ...]
     untag: tuple[Word, ...]
+    put_away: tuple[Digest, ...]
 
 
 class RepositoryPart(Struct, forbid_unknown_fields=True):

@@ -227,4 +227,7 @@ def _step(part: StepPart, image: Image) -> Step:
         subjects=part.subjects,
         pulled_at=image.pulled_at,
         untag=part.untag,
+        put_away=part.put_away,
+        archived_at=image.archived_at,
+        activated_at=image.activated_at,
     )

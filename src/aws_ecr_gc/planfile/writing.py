@@ -113,7 +113,7 @@ def _repository_part(planned: PlannedRepository) -> RepositoryPart:
 
 
 def _step_part(step: Step) -> StepPart:
-    return StepPart(step.digest, step.action, step.after, step.wave, step.subjects, step.untag)
+    return StepPart(step.digest, step.action, step.after, step.wave, step.subjects, step.untag, step.put_away)
 
 
 def _image_part(decision: Decision, reasons: dict[Reason, ReasonPart]) -> ImagePart:

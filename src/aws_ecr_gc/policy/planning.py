@@ -112,6 +112,13 @@ class Verdicts:
         }
         self._unread_may_go = all(map(self._goes_unread, self._unread))
         self._special = self._find_special()
+        self._decide()
+        if self._unread_may_go and any(self.images[at].digest not in self.collected for at in self._unread):
+            self._unread_may_go = False  # one stays after all, and may list another
+            self._decide()
+
+    def _decide(self) -> None:
+        """All rounds."""
         self._undecided = self._find_undecided()
         self.votes: list[list[Vote]] = []
         self._aside: set[int] = set()
@@ -129,8 +136,8 @@ class Verdicts:
         }
 
     def _goes_unread(self, at: int) -> bool:
-        """Whether an archived index goes for sure though it can't be read. If all of them do, none that stays could
-        list another; what they list is then decided by the next run.
+        """Whether an archived index may go though it can't be read. If all of them do, none that stays could list
+        another; what they list is then decided by the next run.
         """
         image = self.images[at]
         return at in self.matches.archived and at not in self.saved and not self.relations.prerequisites_of(image)

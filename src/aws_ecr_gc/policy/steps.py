@@ -1,6 +1,7 @@
 """The order in which a plan is carried out."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from operator import attrgetter
 
 from aws_ecr_gc.inventory import Image, Inventory, Status, newest_first
@@ -18,8 +19,9 @@ def steps_for(
     if not collected:
         return ()
     going = newest_first(inventory.images[digest] for digest in collected)
-    needed = ((image.digest, relations.prerequisites_of(image)) for image in going)
-    after = {digest: found for digest, all_of_it in needed if (found := _among(collected, all_of_it))}
+    needed = {image.digest: found for image in going if (found := relations.prerequisites_of(image))}
+    after = {digest: found for digest, all_of_it in needed.items() if (found := _among(collected, all_of_it))}
+    _chain_unread(going, after)
     waves: dict[str, int] = {}
     for digest in after:
         _find_wave(digest, after, waves)
@@ -30,6 +32,7 @@ def steps_for(
             after=after.get(image.digest, ()),
             wave=waves.get(image.digest, 0),
             subjects=_among(collected, relations.subjects_of(image)),
+            put_away=tuple(digest for digest in needed.get(image.digest, ()) if digest not in collected),
         )
         for image in going
     ]
@@ -37,12 +40,29 @@ def steps_for(
     return tuple(steps)
 
 
+def _chain_unread(going: Sequence[Image], after: dict[str, tuple[str, ...]]) -> None:
+    """An archived index that can't be read may list an older one, which was there when it was pushed: newer ones first.
+
+    So if one of them can't be deleted, none goes that it may list.
+    """
+    unread = [image.digest for image in going if image.children is None and image.status is not Status.ACTIVE]
+    for newer, older in pairwise(unread):
+        after[older] = (*after.get(older, ()), newer)
+
+
 def _among(collected: Collection[str], digests: tuple[str, ...]) -> tuple[str, ...]:
-    """What is in the archive already is waited for by nothing."""
     return tuple(digest for digest in digests if digest in collected) if digests else digests
 
 
-def _step(image: Image, action: Action, *, after: tuple[str, ...], wave: int, subjects: tuple[str, ...]) -> Step:
+def _step(
+    image: Image,
+    action: Action,
+    *,
+    after: tuple[str, ...],
+    wave: int,
+    subjects: tuple[str, ...],
+    put_away: tuple[str, ...],
+) -> Step:
     return Step(
         action=action,
         digest=image.digest,
@@ -54,6 +74,9 @@ def _step(image: Image, action: Action, *, after: tuple[str, ...], wave: int, su
         wave=wave,
         subjects=subjects,
         pulled_at=image.pulled_at,
+        put_away=put_away,
+        archived_at=image.archived_at,
+        activated_at=image.activated_at,
     )
 
 

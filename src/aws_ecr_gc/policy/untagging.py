@@ -106,6 +106,8 @@ class TagVerdicts:
                     wave=0,
                     pulled_at=image.pulled_at,
                     untag=going,
+                    archived_at=image.archived_at,
+                    activated_at=image.activated_at,
                 )
 
     def decisions(self) -> Iterator[Decision]:

@@ -10,11 +10,13 @@ from aws_ecr_gc.inventory import Status
 from aws_ecr_gc.report import text
 from aws_ecr_gc.report.work import dollars, retrieval
 
+ASKED_FOR = "asked for"
+
 
 class Row(Struct, forbid_unknown_fields=True, frozen=True):
-    """An image, why it is to come back, and its status now; null where it could not be asked for, as `failed` says.
+    """An image, why it is to be active, and its status now; null where it could not be asked for, as `failed` says.
 
-    `size` is in bytes.
+    `asked_now` is whether ECR was asked for it: what was active or on its way already was not. `size` is in bytes.
     """
 
     repository: str
@@ -22,6 +24,7 @@ class Row(Struct, forbid_unknown_fields=True, frozen=True):
     tags: list[str]
     size: int
     why: str
+    asked_now: bool
     status: str | None
     failed: str | None
 
@@ -46,22 +49,31 @@ def document(rows: Sequence[Row], tool: str) -> UnarchiveDocument:
 
 
 def _size(rows: Sequence[Row]) -> int:
-    return sum(row.size for row in rows if row.status == Status.ACTIVATING)
+    return sum(row.size for row in rows if row.asked_now)
 
 
-_SAID = {Status.ACTIVATING: "on the way back", Status.ACTIVE: "active", Status.ARCHIVED: "still in the archive"}
+_SAID = {Status.ACTIVATING: "on the way back", Status.ACTIVE: "active", Status.ARCHIVED: "in the archive again"}
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:
-    """Each on a line, then what it costs and how to keep it."""
+    """Each on a line, then what it costs and how to keep it, if anything comes back."""
     for row in rows:
-        status = f"failed: {row.failed}" if row.status is None else _SAID[Status(row.status)]
-        yield f"{row.repository}: {text.short(row.digest)} [{', '.join(row.tags)}] {status} ({row.why})"
+        yield f"{row.repository}: {text.short(row.digest)} [{', '.join(row.tags)}] {_status(row)} ({row.why})"
+    if not any(row.asked_now and row.failed is None for row in rows):
+        return
     size = _size(rows)
+    amount = dollars(retrieval(size))
+    bill = amount if amount.startswith("less") else f"at most {amount}"
     if size:
-        bill = f"at most {dollars(retrieval(size))} for {text.size(size)}"
-        yield f"Coming back takes up to 20 minutes, and is billed: {bill}"
-    back = [row.digest for row in rows if row.status is not None and row.why == "asked for"]
+        yield f"Coming back takes up to 20 minutes, and is billed: {bill} for {text.size(size)}"
+    back = [row.digest for row in rows if row.failed is None and row.why == ASKED_FOR]
     if back:
         yield "A policy may archive them again once the grace is over; to keep them, write in it"
         yield f"  protect: {{digests: [{', '.join(back)}]}}"
+
+
+def _status(row: Row) -> str:
+    if row.status is None:
+        return f"failed: {row.failed}"
+    status = Status(row.status)
+    return f"already {_SAID[status]}" if status is not Status.ARCHIVED and not row.asked_now else _SAID[status]

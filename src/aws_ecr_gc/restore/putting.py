@@ -1,8 +1,7 @@
 """The one place that puts images back. It deletes nothing, and takes no tag from another image.
 
-- ECR moves a tag that is on another image, where tags are mutable. So right before each PutImage it is asked where the
-  tag is, and a PutImage that has no answer is not repeated without asking again. A tag that somebody sets between that
-  answer and the call is taken away from its image: ECR knows no condition that would prevent it.
+- ECR moves a tag that is on another image, where tags are mutable: see `aws.putting`. A tag that somebody sets between
+  the look and the call is taken away from its image: ECR knows no condition that would prevent it.
 - ECR itself verifies the digest, and refuses what lacks layers or children. They are looked for before, so that all
   that is missing can be named.
 - All of it may be done again at any time: what is there is left as it is.
@@ -16,6 +15,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
+from aws_ecr_gc.aws.putting import put_under
 from aws_ecr_gc.aws.trying import persistently
 from aws_ecr_gc.errors import AwsFailure, Error, Interrupted
 from aws_ecr_gc.inventory import Image
@@ -33,7 +33,6 @@ _OF_THE_IMAGE = frozenset(
     }
 )
 """What is wrong with one image says nothing of the next."""
-_TAG_IS_FIXED = "ImageTagAlreadyExistsException"
 
 
 class Source(Protocol):
@@ -208,20 +207,15 @@ class _Run:
 
     def _put_under(self, image: Lost, tag: str) -> str:
         """The digest that the tag is on in the end."""
-
-        def look_and_put() -> str:
-            at = self._port.tagged(tag)
-            if at is None:
-                try:
-                    self._put(image, tag)
-                except AwsFailure as error:
-                    if error.code != _TAG_IS_FIXED:
-                        raise
-                    return self._port.tagged(tag) or "another image, which is gone again"
-                return image.digest
-            return at
-
-        return persistently(look_and_put, self._stop, self._pause)
+        return put_under(
+            self._port,
+            image.digest,
+            image.manifest or b"",
+            image.type_to_state,
+            tag,
+            stop=self._stop,
+            pause=self._pause,
+        )
 
     def _put(self, image: Lost, tag: str | None) -> None:
         self._port.put(image.digest, image.manifest or b"", image.type_to_state, tag)

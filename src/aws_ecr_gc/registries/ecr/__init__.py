@@ -40,8 +40,12 @@ def registry_of(
 ) -> EcrRegistry:
     """The same of a configuration that is read already. Nothing is called yet. Raises Misuse."""
     registry = Registry(registry_id, session.region, session.partition)
-    client = session.ecr(endpoint_url, connections=connections, traffic=traffic)
-    return EcrRegistry(client, registry, registry_id)
+    return EcrRegistry(
+        session.ecr(endpoint_url, connections=connections, traffic=traffic),
+        registry,
+        registry_id,
+        lambda: session.client("ecr", endpoint_url=endpoint_url, attempts=1),
+    )
 
 
 def open_repository(

@@ -4,15 +4,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aws_ecr_gc.aws.client import Client, Session, Web
-from aws_ecr_gc.aws.pacing import Pace, Rate
+from aws_ecr_gc.aws.pacing import Pace
 from aws_ecr_gc.errors import AwsFailure, Misuse, Passing, Unintelligible, one_line
 from aws_ecr_gc.files import in_parts
 from aws_ecr_gc.ports import Availability
 from aws_ecr_gc.reference import Registry
 from aws_ecr_gc.registries.ecr.repository import repository_not_found
+from aws_ecr_gc.registries.ecr.tags import PUTS, EcrTags
 
-_PUTS = Rate(10, 10)
-"""ECR's quota of PutImage: ten a second."""
 _LEAST_PART, _MOST_PART = 5 << 20, 20 << 20
 _UPLOADS = 5
 """How often an upload is begun: a part whose answer was lost can't be sent again, ECR takes each byte once."""
@@ -28,7 +27,7 @@ class EcrContents:
         self._client = session.client("ecr", endpoint_url=endpoint_url, connections=connections)
         self._once = session.client("ecr", endpoint_url=endpoint_url, attempts=1)
         self._web = session.web(connections)
-        self._pace = Pace(_PUTS)
+        self._pace = Pace(PUTS)
 
     def of(self, name: str) -> "EcrContent":
         """The content of one repository. Nothing is called yet."""
@@ -44,18 +43,14 @@ class EcrContents:
 
 
 class EcrContent:
-    """The content of one repository. Implements `ports.ContentPort`.
-
-    `once` is a client without retries: PutImage can move a tag, and between two tries somebody else may set it.
-    """
+    """The content of one repository. Implements `ports.ContentPort`; `once` is a client without retries."""
 
     def __init__(  # noqa: PLR0917 - only `EcrContents` makes it
         self, client: Client, once: Client, web: Web, pace: Pace, address: Mapping[str, str], not_found: Misuse
     ) -> None:
         self._client = client
-        self._once = once
+        self._tags = EcrTags(client, lambda: once, pace, address, not_found)
         self._web = web
-        self._pace = pace
         self._address = address
         self._not_found = not_found
 
@@ -75,33 +70,10 @@ class EcrContent:
         return found
 
     def tagged(self, tag: str) -> str | None:
-        try:
-            answer = self._call("DescribeImages", "imageDetails", imageIds=[{"imageTag": tag}])
-        except AwsFailure as error:
-            if error.code == "ImageNotFoundException":
-                return None
-            raise
-        details = answer["imageDetails"]
-        if not details:
-            raise Unintelligible(f"DescribeImages: nothing is said of the tag {tag}")
-        return str(details[0]["imageDigest"])
+        return self._tags.tagged(tag)
 
     def put(self, digest: str, manifest: bytes, media_type: str | None, tag: str | None) -> None:
-        parameters: dict[str, Any] = {"imageManifest": manifest.decode(), "imageDigest": digest}
-        if media_type is not None:
-            parameters["imageManifestMediaType"] = media_type
-        if tag is not None:
-            parameters["imageTag"] = tag
-        self._pace.wait()
-        try:
-            answer = self._call("PutImage", "image", once=True, **parameters)
-        except AwsFailure as error:
-            if error.code == "ImageAlreadyExistsException":
-                return
-            raise
-        there = answer["image"].get("imageId", {}).get("imageDigest")
-        if there != digest:
-            raise Unintelligible(f"PutImage: ECR says that it put {one_line(there)} there, and not {digest}")
+        self._tags.put(digest, manifest, media_type, tag)
 
     def download(self, digest: str) -> Iterator[bytes]:
         answer = self._call("GetDownloadUrlForLayer", "downloadUrl", layerDigest=digest)
@@ -139,10 +111,9 @@ class EcrContent:
     def _is_there(self, digest: str) -> bool:
         return self.layers([digest])[digest] is Availability.AVAILABLE
 
-    def _call(self, operation: str, answer: str, *, once: bool = False, **parameters: Any) -> dict[str, Any]:
-        client = self._once if once else self._client
+    def _call(self, operation: str, answer: str, **parameters: Any) -> dict[str, Any]:
         try:
-            return client.call(operation, answer, **self._address, **parameters)
+            return self._client.call(operation, answer, **self._address, **parameters)
         except AwsFailure as error:
             if error.code != "RepositoryNotFoundException":
                 raise

@@ -1,17 +1,19 @@
 """One repository of Amazon ECR."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from aws_ecr_gc.aws.client import Client
+from aws_ecr_gc.aws.pacing import Pace
 from aws_ecr_gc.errors import AwsFailure, ImageNotFound, Misuse, NotArchivable, Unintelligible, one_line
 from aws_ecr_gc.inventory import INDEX_TYPES, Image, Status
 from aws_ecr_gc.ports import Answer, ImageId, Refusal
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.registries.ecr.listings import Detail, detail_of, walk
+from aws_ecr_gc.registries.ecr.tags import EcrTags
 
 _ACCEPTED = [
     "application/vnd.docker.distribution.manifest.v2+json",
@@ -37,11 +39,16 @@ def repository_not_found(name: str, registry: Registry, code: str) -> Misuse:
 class EcrRepository:
     """One repository of ECR, on the client of its registry. Implements `ports.RepositoryPort`.
 
-    `address` is what goes with every call: the registry's id where the user gave one.
+    `address` is what goes with every call: the registry's id where the user gave one. `once` gives a client without
+    retries, for PutImage alone, and `pace` is that of it.
     """
 
-    def __init__(self, client: Client, repository: Repository, address: Mapping[str, str]) -> None:
+    def __init__(
+        self, client: Client, repository: Repository, address: Mapping[str, str], once: Callable[[], Client], pace: Pace
+    ) -> None:
         self._client = client
+        self._once = once
+        self._pace = pace
         self.repository = repository
         self._address = {"repositoryName": repository.name, **address}
         self._shared: dict[str | None, str | None] = {}
@@ -184,19 +191,9 @@ class EcrRepository:
         except ValueError as error:
             raise Unintelligible(f"UpdateImageStorageClass: {digest}: {one_line(error)}") from error
 
-    def put(self, manifest: bytes, media_type: str | None, tag: str | None) -> str:
-        parameters = {"imageManifestMediaType": media_type, "imageTag": tag}
-        answer = self._client.call(
-            "PutImage",
-            "image",
-            imageManifest=manifest.decode(),
-            **{name: value for name, value in parameters.items() if value is not None},
-            **self._address,
-        )
-        try:
-            return str(answer["image"]["imageId"]["imageDigest"])
-        except KeyError as error:
-            raise Unintelligible(f"PutImage: an image without {error}") from error
+    def tags(self) -> EcrTags:
+        not_found = repository_not_found(self.repository.name, self.repository.registry, "")
+        return EcrTags(self._client, self._once, self._pace, self._address, not_found)
 
 
 def _id_of(row: dict[str, str]) -> ImageId:
