@@ -28,7 +28,7 @@ class RestoreCase(ApplyCase):
 
         What was planted for the apply and has not struck by now strikes no more.
         """
-        path = next(iter(self._journals.glob("*.jsonl")), None)
+        path = next((each for each in self._journals.glob("*.jsonl") if self._read(each) is not None), None)
         if path is None or not self._deleted:
             return
         self._lose_layers()
