@@ -174,6 +174,7 @@ def test_a_region_alone_in_the_file_is_the_region_of_the_one_place(fleet: Fleet)
         (("--region", "all", "--region", "eu-west-1"), "--region all: names every region already"),
         (("--external-id", "x1"), "--external-id and --session-tag go with --role"),
         (("--all-repos", "--repo", "app"), "--all-repos and --repo"),
+        (("--forecast", "90d", "--region", "all"), "--forecast and several accounts or regions"),
         (("--role", "gc"), "--role: other accounts are entered with it, and none is named"),
         (("--max-rps", "0"), "'0' is not a number of calls a second"),
         (("--concurrency", "1000"), "'1000' is not a number of repositories at once"),
