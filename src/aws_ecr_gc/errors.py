@@ -51,7 +51,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.MISUSE: "what was typed or set is wrong; nothing was changed",
     Exit.AWS: "AWS refused or failed, or something could not be read",
     Exit.REFUSED: "a guard or a plan's precondition refused",
-    Exit.SOME_FAILED: "some deletions failed",
+    Exit.SOME_FAILED: "some of the work failed",
     Exit.FOUND: "a check found something",
     Exit.INTERRUPTED: "interrupted",
 }

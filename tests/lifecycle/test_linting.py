@@ -48,6 +48,14 @@ def test_a_policy_that_says_what_it_means_has_no_warnings() -> None:
             [rule(1, ["v[0-9]+"], "pushed", 9)], [("never-acts", "rules[0].selection.tagPatternList[0]")], id="regex"
         ),
         pytest.param(
+            [rule(1, [""], "pushed", 9)], [("never-acts", "rules[0].selection.tagPatternList[0]")], id="empty-pattern"
+        ),
+        pytest.param(
+            [rule(1, [""], "pushed", 9, prefixes=True)],
+            [("empty-entry", "rules[0].selection.tagPrefixList[0]")],
+            id="empty-prefix",
+        ),
+        pytest.param(
             [rule(1, ["a*", "b*"], "pushed", 9)], [("all-entries", "rules[0].selection.tagPatternList")], id="and"
         ),
         pytest.param([rule(1, ["a*", "a-b*"], "pushed", 9)], [], id="and-that-is-none"),
@@ -100,6 +108,23 @@ def test_a_count_that_keeps_parts_is_told() -> None:
         image("signature", f"sha256-{digest('index')[7:]}.sig", age=1),
     ]
     assert ("counts-parts", "rules[0]") in ground(images, rule(1, "any", "more", 3))
+
+
+def test_a_signature_by_cosigns_tag_that_a_count_takes_before_its_image_is_told() -> None:
+    def signature_of(name: str, age: float) -> Image:
+        return image(f"signature of {name}", f"sha256-{digest(name)[7:]}.sig", age=age)
+
+    images = [image("a", "v1", age=5), signature_of("a", 9), image("b", "v2", age=9.5), signature_of("b", 9.4)]
+    told = ground(images, rule(1, ["*"], "more", 1), rule(2, "untagged", "pushed", 1))
+    assert ("signatures", "rules[0]") in told
+    written = read(text_of(rule(1, ["*"], "more", 1)), "p.json")
+    simulation = simulate(images, policy_of(rule(1, ["*"], "more", 1)), NOW)
+    messages = [each.message for each in warnings_in(written, Ground("app", images, simulation, {}))]
+    assert "repository app: 1 signature or SBOM would go before what it belongs to" in messages  # b's goes with b
+
+
+def test_an_empty_repository_is_no_surprise() -> None:
+    assert ground([], *CLEAN) == []
 
 
 def test_what_runs_and_would_go_is_told() -> None:

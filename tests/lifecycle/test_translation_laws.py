@@ -9,7 +9,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aws_ecr_gc.inventory import Image
+from aws_ecr_gc.inventory import Image, Status
 from aws_ecr_gc.lifecycle.exporting import Export, export
 from aws_ecr_gc.lifecycle.importing import import_
 from aws_ecr_gc.lifecycle.reading import parse
@@ -85,20 +85,19 @@ def policies(draw: st.DrawFn, *, simple: bool) -> Policy:
 
 
 @st.composite
-def repositories(draw: st.DrawFn, conditions: frozenset[Condition], *, plain: bool) -> list[Image]:
-    """What meets the conditions, as far as it can be built so; `plain` images have one tag, and are all alone."""
+def repositories(draw: st.DrawFn, conditions: frozenset[Condition]) -> list[Image]:
+    """What meets the conditions, as far as it can be built so."""
     free = list(draw(st.permutations(_TAGS)))
     made: list[Image] = []
     kinds = ["image", "image", "image"]
-    if not plain:
-        kinds += [] if Condition.NO_INDEXES in conditions else ["index", "index"]
-        kinds += [] if Condition.NO_REFERRERS in conditions else ["referrer"]
-        kinds += [] if Condition.NO_COSIGN in conditions else ["signature"]
-        kinds += [] if Condition.KNOWN_TYPES in conditions else ["unknown"]
+    kinds += [] if Condition.NO_INDEXES in conditions else ["index", "index"]
+    kinds += [] if Condition.NO_REFERRERS in conditions else ["referrer"]
+    kinds += [] if Condition.NO_COSIGN in conditions else ["signature"]
+    kinds += [] if Condition.KNOWN_TYPES in conditions else ["unknown"]
     for number in range(draw(st.integers(0, 10))):
         kind = draw(st.sampled_from(kinds))
         earlier = [image.digest for image in made]
-        count = draw(st.sampled_from([0, 1, 1] if plain else [0, 1, 1, 2]))
+        count = draw(st.sampled_from([0, 1, 1, 2]))
         tags = tuple(free.pop() for _ in range(count) if free)
         subject: str | None = None
         children: tuple[str, ...] = ()
@@ -124,7 +123,7 @@ def repositories(draw: st.DrawFn, conditions: frozenset[Condition], *, plain: bo
     return made
 
 
-def _made_to_meet(images: list[Image], policy: Policy, conditions: frozenset[Condition], *, plain: bool) -> list[Image]:
+def _made_to_meet(images: list[Image], policy: Policy, conditions: frozenset[Condition]) -> list[Image]:
     """The same, changed where a condition is not built in."""
     children = {child for image in images for child in image.children or ()}
     made = []
@@ -136,10 +135,14 @@ def _made_to_meet(images: list[Image], policy: Policy, conditions: frozenset[Con
             pushed_at -= 2.25 * DAY  # no whole number: exactly so old is a moment earlier here than in ECR
         if Condition.MIXED_TAGS in conditions and len({_is_matched(tag, policy) for tag in tags if _counts(tag)}) > 1:
             tags = tags[:1]
-        if plain and sum(any(_is_matched(tag, Policy((rule,))) for tag in tags) for rule in policy.rules) > 1:
+        if Condition.ONE_RULE in conditions and _rules_that_match(tags, policy) > 1:
             tags = ()
         made.append(replace(image, tags=tags, pushed_at=pushed_at))
     return made
+
+
+def _rules_that_match(tags: tuple[str, ...], policy: Policy) -> int:
+    return sum(any(_is_matched(tag, Policy((rule,))) for tag in tags) for rule in policy.rules)
 
 
 def _counts(tag: str) -> bool:
@@ -169,7 +172,7 @@ def test_what_is_exported_never_deletes_more_than_ours(policy: Policy, data: st.
         assert exported.differences
         return
     conditions = frozenset(exported.conditions)
-    images = _made_to_meet(data.draw(repositories(conditions, plain=False)), policy, conditions, plain=False)
+    images = _made_to_meet(data.draw(repositories(conditions)), policy, conditions)
     plan = make_plan(inventory_of(images), policy, NOW)
     gone = _gone(images, exported)
     event("deletes" if gone else "deletes nothing")
@@ -182,8 +185,8 @@ def test_where_the_export_says_so_it_deletes_the_same(policy: Policy, data: st.D
     event("same" if exported.is_same else "not the same")
     if not exported.is_same:
         return
-    conditions = frozenset(exported.conditions)
-    images = _made_to_meet(data.draw(repositories(conditions, plain=True)), policy, conditions, plain=True)
+    conditions = frozenset((*exported.conditions, *exported.same_where))
+    images = _made_to_meet(data.draw(repositories(conditions)), policy, conditions)
     plan = make_plan(inventory_of(images), policy, NOW)
     gone = _gone(images, exported)
     event("deletes" if gone else "deletes nothing")
@@ -198,9 +201,42 @@ def test_what_is_imported_never_deletes_more_but_for_what_the_differences_say(
     imported = import_(original)
     if imported.policy is None:
         return
-    images = data.draw(repositories(frozenset({Condition.NO_INDEXES}), plain=False))
+    images = _some_archived(data, data.draw(repositories(frozenset({Condition.NO_INDEXES}))))
+    steps = make_plan(inventory_of(images), imported.policy, NOW).steps
+    made = simulate(images, original, NOW)
+    event("acts" if steps else "does nothing")
+    in_archive = {image.digest for image in images if image.status is Status.ARCHIVED}
+    event("deletes from the archive" if any(step.digest in in_archive for step in steps) else "leaves the archive")
+    for action, theirs in ((Action.DELETE, made.gone), (Action.ARCHIVE, made.archived)):
+        assert {step.digest for step in steps if step.action is action} <= theirs
+
+
+@given(lifecycle_policies(), st.data())
+def test_one_rule_that_is_imported_does_the_same_to_images_that_stand_alone(
+    rules: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    original = policy_of(rules[0])
+    imported = import_(original)
+    if imported.policy is None:
+        return
+    alone = frozenset({Condition.NO_INDEXES, Condition.NO_REFERRERS, Condition.NO_COSIGN, Condition.KNOWN_TYPES})
+    drawn = [replace(image, tags=image.tags[:1]) for image in data.draw(repositories(alone))]
+    images = _some_archived(data, [image for image in drawn if image.pushed_at < NOW - imported.policy.grace])
     steps = make_plan(inventory_of(images), imported.policy, NOW).steps
     made = simulate(images, original, NOW)
     event("acts" if steps else "does nothing")
     for action, theirs in ((Action.DELETE, made.gone), (Action.ARCHIVE, made.archived)):
-        assert {step.digest for step in steps if step.action is action} <= theirs
+        assert {step.digest for step in steps if step.action is action} == theirs
+
+
+def _some_archived(data: st.DataObject, images: list[Image]) -> list[Image]:
+    """The same, some of those that nothing refers to in the archive, for more or less than the rules' days."""
+    subjects = {image.subject for image in images}
+    made = []
+    for image in images:
+        days = data.draw(st.sampled_from([None, None, 89.5, 95.5, 110.5, 125.5]))
+        archived = None if days is None or image.digest in subjects else NOW - days * DAY
+        made.append(
+            image if archived is None else replace(image, status=Status.ARCHIVED, archived_at=archived, pulled_at=None)
+        )
+    return made

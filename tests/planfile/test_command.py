@@ -258,7 +258,7 @@ def test_what_is_in_use_and_was_not_read_for_nothing_goes_is_told(world: World) 
     assert world.run(*words).exit == 0
     assert planfile.load(out).seen is None
     assert settings_of(planfile.load(out).asked) == Settings(("ecs",))
-    assert "In use was not read, for nothing would be deleted" in world.run("show", str(out)).out
+    assert "In use was not read, for nothing would be changed" in world.run("show", str(out)).out
 
 
 def test_a_file_of_uses_protects_the_plan_and_nobody_is_to_be_asked_again(world: World) -> None:

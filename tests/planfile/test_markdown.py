@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from aws_ecr_gc import planfile
-from aws_ecr_gc.inventory import Image
-from aws_ecr_gc.plan import Decision, Reason
+from aws_ecr_gc.inventory import Image, Status
+from aws_ecr_gc.plan import Action, Decision, Reason
 from aws_ecr_gc.planfile import PlanFile, PlannedRepository, StoredDecisions
-from aws_ecr_gc.policy import Policy, original_policy
+from aws_ecr_gc.policy import Keep, Match, Policy, Rule, original_policy
 from aws_ecr_gc.report import markdown, text
 from aws_ecr_gc.usage import InUse, Origin, Unread
 from tests.planfile.files import file_of, plan_files, planned
-from tests.policy.repositories import MANIFEST, NOW, digest, inventory_of
+from tests.policy.repositories import INDEX, MANIFEST, NOW, digest, inventory_of
 
 HOSTILE = "</code>|<img src=x>`@team` #1 [a](https://b.c) www.x.y **b** _i_ ~s~ $m$ &amp; \\| {a} ! ^ * https://x"
 LONG = "\U0001f600|" * 400
@@ -154,3 +154,53 @@ def test_of_many_tags_and_reasons_the_first_are_listed() -> None:
     tags = ", ".join(f"<code>t0.{number}</code>" for number in range(5))
     assert f"| {tags}, 2 more |" in comment
     assert f"| {'<br>'.join(['<code>x: x (x)</code>'] * 3)}<br>2 more |" in comment
+
+
+def several() -> PlanFile:
+    """One image is deleted from the archive, two are archived, one of them an index."""
+    there = [
+        Image(digest("new"), NOW - 9999, ("new",), MANIFEST, 1000),
+        Image(digest("index"), NOW - 10_000, ("a",), INDEX, 3, children=()),
+        Image(digest("old"), NOW - 10_001, ("b",), MANIFEST, 40_000_000),
+        Image(digest("put away"), NOW - 10_002, ("c",), MANIFEST, 10_000_000, Status.ARCHIVED, archived_at=NOW - 5),
+    ]
+    rules = (
+        Rule("newest", Match(), Keep(newest=1)),
+        Rule("archive", Match(archived_for=0.0), Keep()),
+    )
+    return file_of(planned(inventory_of(there), Policy(rules, grace=0.0, action=Action.ARCHIVE)))
+
+
+def test_what_is_deleted_and_what_is_archived_can_be_told_apart_and_the_cautions_stand_there() -> None:
+    comment = page(several())
+    assert comment.startswith(
+        "### aws-ecr-gc: 1 image to delete (at most 10.0 MB), 2 images to archive (at most 40.0 MB) in 1 repository\n"
+    )
+    assert "| image | action | tags | pushed (UTC) | size | reasons |\n|---|---|---|---|---:|---|\n" in comment
+    rows = [line.split(" | ") for line in comment.splitlines() if line.startswith("| <code>sha256:")]
+    assert [(row[1], row[2]) for row in rows] == [
+        ("to archive", "<code>a</code>"),
+        ("to archive", "<code>b</code>"),
+        ("to delete", "<code>c</code>"),
+    ]
+    plain = html.unescape(comment)
+    assert "- to delete: <code>Of these, 1 is in the archive: nothing can bring it back</code>" in plain
+    assert "- to delete: <code>Some of them were archived less than 90 days ago: the rest is billed" in plain
+    assert "- to archive: <code>The archive bills at least 90 days: at most $0.01 for these." in plain
+    assert "- to archive: <code>Indexes among them: 1. ECR hands out no manifest from the archive" in plain
+    assert "50.0 MB" not in plain
+
+
+def test_images_that_lose_tags_are_shown_with_the_size_that_they_have() -> None:
+    there = [Image(digest(str(at)), NOW - 9999 - at, (f"b{at}", f"v{at}"), MANIFEST, 1000) for at in range(2)]
+    rules = (Rule("builds", Match(prefix=("b",)), Keep(newest=1)),)
+    comment = page(file_of(planned(inventory_of(there), Policy(rules, grace=0.0, action=Action.UNTAG))))
+    assert "0 bytes" not in comment
+    assert " | loses <code>b1</code> | " in comment
+    assert " | 1.0 kB | " in comment
+    assert "| image | tags | pushed (UTC) | size | reasons |" in comment
+
+
+def test_where_policies_do_other_things_than_delete_nothing_to_do_is_called_so() -> None:
+    idle = planned(inventory_of([]), Policy(action=Action.ARCHIVE))
+    assert "\nNothing to do in 1 repository.\n" in page(file_of(idle))

@@ -347,6 +347,89 @@ def test_what_is_left_alone_says_why(fields: dict[str, object], reason: str, cha
         assert said.under("Rules")[-1] == f"  not counted: it is {fields['status']} and takes no place"
 
 
+HALF = rule(Match(archived_for=180 * DAY), NOTHING, name="half a year")
+
+
+def in_archive(days: float, *tags: str) -> list[Image]:
+    return [image("a", *tags, ago=400 * DAY, status=Status.ARCHIVED, archived_at=NOW - days * DAY)]
+
+
+def test_what_is_too_young_in_the_archive_says_since_when_it_is_there_and_which_rule_takes_it_when() -> None:
+    said = Said(in_archive(60, "build-a"), "a", BUILDS, HALF)
+    assert said.lines[3] == "  ARCHIVED since 2017-05-15 02:40:00, 0 bytes"
+    assert said.under("Rules")[-1] == (
+        "  not counted: it is in the archive since 2017-05-15 02:40:00 UTC, "
+        "and not for 180d until 2017-11-11 02:40:00 UTC"
+    )
+    assert said.to_change == ["rule half a year: it has been in the archive for 180d, from 2017-11-11 02:40:00 UTC on"]
+    at = NOW + 120 * DAY
+    policy = Policy((BUILDS, HALF), grace=0.0)
+    assert not make_plan(inventory(in_archive(60, "build-a")), policy, at - 1).steps
+    assert make_plan(inventory(in_archive(60, "build-a")), policy, at).steps
+
+
+def test_the_rule_that_takes_an_archived_image_first_is_named_and_of_several_tags_the_last() -> None:
+    early = rule(Match(prefix=("build-",), archived_for=90 * DAY), Keep(newest=1), name="early")
+    said = Said(in_archive(60, "build-a"), "a", early, HALF)
+    assert said.to_change == [
+        "rule early: it has been in the archive for 90d, from 2017-08-13 02:40:00 UTC on, and is not kept by newest 1"
+    ]
+    assert Said(in_archive(60, "build-a", "v1"), "a", early, HALF).to_change == [
+        "rule half a year: it has been in the archive for 180d, from 2017-11-11 02:40:00 UTC on"
+    ]
+    assert Said(in_archive(60, "build-a", "v1"), "a", early).to_change == [
+        "it is restored from the archive, or a rule about the archive matches v1"
+    ]
+    tagged = rule(Match(prefix=("",), archived_for=90 * DAY), NOTHING, name="tagged")
+    assert Said(in_archive(60), "a", tagged).to_change == [
+        "it is restored from the archive, or a rule about the archive matches the lack of a tag"
+    ]
+
+
+def test_an_archived_image_of_unknown_time_says_so() -> None:
+    there = [image("a", "x", status=Status.ARCHIVED)]
+    said = Said(there, "a", HALF)
+    assert said.under("Rules")[-1] == (
+        "  not counted: since when it is in the archive is not known, and the rule asks for 180d"
+    )
+    assert said.to_change == ["rule half a year: it is known since when it is in the archive"]
+
+
+def test_an_archived_child_of_an_index_that_stays_says_what_it_follows() -> None:
+    archived: dict[str, Any] = {"status": Status.ARCHIVED, "archived_at": NOW - 200 * DAY}
+    young = {**archived, "archived_at": NOW - DAY}
+    there = [image("c", ago=9 * DAY, **archived), image("i", "x", children="c", ago=2 * DAY, **young)]
+    said = Said(there, "c", HALF)
+    assert said.under("Rules")[-1] == "  not counted: it follows an index or a subject and takes no place of its own"
+
+
+def test_what_goes_from_the_archive_goes_for_good_and_the_first_line_says_so() -> None:
+    assert (
+        Said(in_archive(181, "x"), "a", HALF).lines[0] == "web@a goes from the archive, and nothing can bring it back"
+    )
+
+
+def test_what_came_out_of_the_archive_counts_its_youth_from_then() -> None:
+    there = [image("a", "x", ago=100 * DAY, pulled_at=NOW - 50 * DAY, activated_at=NOW - HOUR)]
+    keep = Keep(younger_than=DAY, pulled_within=2 * DAY)
+    said = Said(there, "a", rule(ALL, keep), grace=3 * HOUR)
+    assert said.lines[3] == "  ACTIVE, out of the archive since 2017-07-14 01:40:00, 0 bytes"
+    grace, kept = said.to_change
+    assert grace == "it is older than the grace, from 2017-07-14 04:40:00 UTC on"
+    assert kept == (
+        "rule rule: it is not younger than that from 2017-07-15 01:40:00 UTC on, "
+        "and it is not pulled until 2017-07-16 01:40:00 UTC"
+    )
+    short = Said(there, "a", rule(ALL, Keep(younger_than=600, pulled_within=600)))
+    views = [line.strip() for line in short.under("Rules")]
+    assert "younger_than 10m: not kept, it came out of the archive 1h ago" in views
+    assert "pulled_within 10m: not kept, it came out of the archive 1h ago" in views
+    assert short.to_change[:2] == [
+        "rule rule keeps younger_than 2h or more",
+        "rule rule keeps pulled_within 2h or more",
+    ]
+
+
 def test_untagged_images_beside_an_unread_archived_index_say_so() -> None:
     index = image("i", "x", status=Status.ARCHIVED, media_type=INDEX)
     there = [image("c"), msgspec.structs.replace(index, children=None)]

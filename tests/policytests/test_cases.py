@@ -13,7 +13,7 @@ from tests.policytests.writing import EXAMPLE, HERE, POLICY, example, in_file, j
 
 
 def test_the_example_holds() -> None:
-    assert [judgement.passed for judgement in judgements(load(EXAMPLE))] == [True] * 7
+    assert [judgement.passed for judgement in judgements(load(EXAMPLE))] == [True] * 8
 
 
 def test_the_example_shows_every_field_there_is() -> None:
@@ -159,3 +159,27 @@ def test_the_guard_of_tagged_images_can_be_expected_too(tmp_path: Path) -> None:
     judged = [one_case(tmp_path, case + each, none) for each in ("keep_tagged", "[]", "keep_at_least")]
 
     assert [each.passed for each in judged] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("action", "expect", "found"),
+    [
+        ("delete", {"collected", "deleted"}, "deleted"),
+        ("archive", {"collected", "archived"}, "archived"),
+        ("untag", {"kept", "retained"}, "retained"),
+    ],
+)
+def test_what_is_done_to_an_image_can_be_expected(tmp_path: Path, action: str, expect: set[str], found: str) -> None:
+    policy = f"""\
+version: 1
+policies:
+  - action: {action}
+    rules:
+      - {{name: all, match: {{any: true}}, keep: {{newest: 1}}}}
+"""
+    case = "repository: ci/web, at: 2026-01-10, images: [{{tags: b, age: 1d}}, {{tags: [a, c], age: 2d, expect: {}}}]"
+    for said in ("kept", "retained", "collected", "deleted", "archived"):
+        judged = one_case(tmp_path, case.format(said), policy)
+        assert judged.passed is (said in expect), said
+        if said in {"deleted", "archived"}:
+            assert judged.images[0].found == found

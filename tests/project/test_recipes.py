@@ -43,3 +43,11 @@ def test_a_recipe_without_its_keeps_fails_its_cases(shell: Shell, recipe: str) -
     _written(re.sub(r"keep: \{.*?\}", "keep: none", recipe), shell.home)
     finished = shell("policy", "test", str(shell.home / "tests.yaml"))
     assert finished.exit == 6, finished.out
+
+
+def test_the_recipe_that_archives_fails_its_cases_without_that(shell: Shell) -> None:
+    recipe = next(each for each in _RECIPES if each.startswith("11."))
+    _written(recipe.replace("action: archive", "action: delete"), shell.home)
+    finished = shell("policy", "test", str(shell.home / "tests.yaml"))
+    assert finished.exit == 6
+    assert "release-7 (line 10): expected archived by releases, found deleted" in finished.out

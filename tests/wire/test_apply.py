@@ -268,7 +268,10 @@ def test_a_journal_that_can_not_be_written_stops_before_the_first_deletion(world
     (world.folder / "file").write_text("")
     done = world.apply(plan, "--journal", str(world.folder / "file" / "below"))
     assert done.exit == 2
-    assert "nothing was deleted; set --journal, or go without by --journal none" in done.err
+    assert (
+        "can't be written: Not a directory; nothing was deleted; set --journal, or go without by --journal" in done.err
+    )
+    assert "see --journal" not in done.err
     assert len(world.names()) == 4
     assert world.apply(plan, "--journal", "none").exit == 0
     assert world.names() == {"image 4"}
@@ -339,7 +342,8 @@ def test_run_keeps_a_journal_too(world: World) -> None:
     ("words", "message"),
     [
         ((), "give a plan file, or --resume with a journal"),
-        (("plan.json", "--resume", "j"), "give a plan file, or --resume with a journal"),
+        (("plan.json", "--resume", "j"), "a plan file and --resume: give one of them, not both"),
+        (("plan.json", "--journal", "s3://"), "journal s3://: names no bucket; write s3://BUCKET/PREFIX\n"),
         (("--resume", "gone.jsonl"), "gone.jsonl"),
         (("--resume", "j", "--journal", "none"), "the journal says it all"),
     ],
@@ -348,6 +352,64 @@ def test_what_can_not_be_meant_is_refused(world: World, words: tuple[str, ...], 
     done = world.apply(*words)
     assert done.exit == 2
     assert message in done.err
+
+
+def test_a_journal_that_can_not_be_named_is_refused_before_anything_is_read(world: World) -> None:
+    done = world.run("run", "-f", world.policy(), "--yes", "--journal", "s3:///x")
+    assert (done.exit, done.err) == (
+        2,
+        "aws-ecr-gc: journal s3:///x: names no bucket; write s3://BUCKET/PREFIX\n",
+    )
+    assert not world.sandbox.calls
+
+
+def test_a_plan_file_is_no_journal(world: World) -> None:
+    plan = world.plan()
+    for words in (("restore", plan), ("apply", "--resume", plan, "--yes")):
+        done = world.run(*words)
+        assert done.exit == 2
+        assert done.err == (
+            f"aws-ecr-gc: journal {plan}: is no journal of aws-ecr-gc; name one, such as .../journals/journal-...\n"
+        )
+
+
+def test_the_journal_is_named_before_the_first_deletion(world: World) -> None:
+    """A killed run has no last line."""
+    done = world.run("run", "-f", world.policy(), "--yes")
+    (path,) = journals(world)
+    said = done.err.splitlines()
+    assert said[0] == f"aws-ecr-gc: journal: {path}"
+    assert "will be read for the journal" in said[1]
+    assert said[-1] == said[0]
+
+
+def test_without_a_terminal_each_way_has_its_own_advice(world: World) -> None:
+    for words, advice in (
+        (("--resume", "j"), "give --yes to finish what the journal says was begun"),
+        (("plan.json",), "give --yes, or look first with aws-ecr-gc show PLAN"),
+    ):
+        ended = subprocess.run(
+            [sys.executable, "-m", "aws_ecr_gc", "apply", *words],
+            env=world.run.with_changes({}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 2
+        assert ended.stderr == f"aws-ecr-gc: this is no terminal, so nobody can be asked: {advice}\n"
+
+
+def test_after_a_guard_stopped_the_work_it_is_no_advice_to_run_again(world: World, guards: str, line: str) -> None:
+    """An index that comes meanwhile lists them, so ECR refuses."""
+    plan = world.plan(policy=world.policy(text=POLICY.replace("rules", f"guards: {guards}, rules")))
+    children = ["image 1", "image 2", "image 3"]
+    world.sandbox.before(
+        "BatchDeleteImage", lambda _: setattr(world, "late", world.repository.index("late", "late", children=children))
+    )
+    done = world.apply(plan)
+    assert line in done.err.splitlines(), done.err
+    assert "again" not in done.err
 
 
 @pytest.mark.parametrize("room", [200, 700, 1500, 3000, 5000, 6500])

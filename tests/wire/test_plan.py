@@ -439,7 +439,7 @@ def test_a_signal_while_reading_ends_the_plan(sandbox: Sandbox, shell: Shell, tm
     started = Started(shell, "plan", "-f", file)
     finished = started.finished()
     assert finished.exit == 130
-    assert "interrupted while reading; nothing was deleted" in finished.err
+    assert "interrupted while reading; nothing was changed" in finished.err
     assert "ci/b" not in finished.out
 
 

@@ -189,3 +189,108 @@ def test_what_comes_under_management_is_counted_though_the_grace_still_keeps_it(
     finished = shell("policy", "diff", old, new, "--exit-code", "--output", "json")
     assert finished.exit == 6
     assert json.loads(finished.out)["repositories"][0]["newly_managed"] == 1
+
+
+def archiving(sandbox: Sandbox) -> Builder:
+    """Four builds, one of which has been in the archive for long."""
+    repo = fill(sandbox, "ci/web")
+    repo.repository.archive(repo.digests["ci/web-0"])
+    repo.repository.change(repo.digests["ci/web-0"], archived_at=time.time() - 200 * 86400)
+    return repo
+
+
+def compared(shell: Shell, old: str, new: str) -> tuple[int, list[str], dict[str, Any]]:
+    """The exit code, the lines without those of the reasons, and the one repository of the document."""
+    finished = shell("policy", "diff", old, new, "--exit-code")
+    document = json.loads(shell("policy", "diff", old, new, "--output", "json").out)
+    jsonschema.validate(document, differences.schema())
+    (found,) = document["repositories"]
+    return finished.exit, [line for line in finished.out.splitlines() if not line.startswith("      ")], found
+
+
+def test_a_change_of_action_alone_is_a_difference_though_the_same_images_go(
+    sandbox: Sandbox, shell: Shell, tmp_path: Path
+) -> None:
+    repo = archiving(sandbox)
+    archive = policy_file(tmp_path / "archive.json", policy(ONE, action="archive"))
+    delete = policy_file(tmp_path / "delete.json", policy(ONE))
+    code, lines, found = compared(shell, archive, delete)
+    assert code == 6
+    assert "  Deleted now, archived before (2), at most 5.0 kB" in lines
+    assert lines[-1].endswith(
+        "stays now: 0 images, at most 0 bytes; deleted now, archived before: 2 images, at most 5.0 kB"
+    )
+    changed = {repo.digests["ci/web-1"], repo.digests["ci/web-2"]}
+    assert {each["image"]["digest"] for each in found["deleted_now"]} == changed
+    assert [(each["old_action"], each["image"]["action"]) for each in found["deleted_now"]] == [
+        ("archive", "delete")
+    ] * 2
+    assert (found["goes"], found["stays"], found["size_deleted_now"]) == ([], [], 5000)
+    code, lines, found = compared(shell, delete, archive)
+    assert code == 6
+    assert "  Archived now, deleted before (2), at most 5.0 kB" in lines
+    assert {each["image"]["digest"] for each in found["archived_now"]} == changed
+    assert shell("policy", "diff", archive, archive, "--exit-code").exit == 0
+
+
+def test_what_goes_to_the_archive_stands_apart_from_what_is_deleted(
+    sandbox: Sandbox, shell: Shell, tmp_path: Path
+) -> None:
+    repo = archiving(sandbox)
+    nothing = policy_file(tmp_path / "nothing.json", policy({**BUILDS, "keep": {"newest": 9}}))
+    old = {"name": "old", "match": {"any": True, "archived_for": "180d"}, "keep": "none"}
+    both = policy_file(tmp_path / "both.json", policy(ONE, old, action="archive"))
+    code, lines, found = compared(shell, nothing, both)
+    assert code == 6
+    assert "  Goes now (1), at most 2.5 kB" in lines
+    assert "  Goes to the archive now (2), at most 5.0 kB" in lines
+    assert lines[-1] == (
+        "Compared in 1 repository: goes now: 1 image, at most 2.5 kB; stays now: 0 images, at most 0 bytes; "
+        "goes to the archive now: 2 images, at most 5.0 kB"
+    )
+    assert {each["image"]["digest"]: each["image"]["action"] for each in found["goes"]} == {
+        repo.digests["ci/web-0"]: "delete",
+        repo.digests["ci/web-1"]: "archive",
+        repo.digests["ci/web-2"]: "archive",
+    }
+    _, lines, found = compared(shell, both, nothing)
+    assert "  Stays now (1), at most 2.5 kB" in lines
+    assert "  Stays now, archived before (2), at most 5.0 kB" in lines
+    assert len(found["stays"]) == 3
+
+
+def test_tags_that_are_lost_now_and_tags_that_are_kept_now_are_differences(
+    sandbox: Sandbox, shell: Shell, tmp_path: Path
+) -> None:
+    repo = Builder(sandbox, "ci/web")
+    for number in range(3):
+        repo.image(f"image {number}", f"build-{number}", f"v{number}")
+    two = policy_file(tmp_path / "two.json", policy(BUILDS, action="untag"))
+    one = policy_file(tmp_path / "one.json", policy(ONE, action="untag"))
+    code, lines, found = compared(shell, two, one)
+    short = f"{repo.digests['image 1'][:16]}..."
+    assert code == 6
+    assert lines[3:-1] == [
+        "  Loses tags now (1)",
+        f"    2017-03-22 08:53:20: {short} loses [build-1] of [build-1, v1]",
+    ]
+    assert lines[-1].endswith("; stays now: 0 images, at most 0 bytes; loses tags now: 1 image")
+    assert [(each["old_untag"], each["image"]["untag"]) for each in found["other_tags"]] == [([], ["build-1"])]
+    code, lines, _ = compared(shell, one, two)
+    assert code == 6
+    assert lines[3:5] == ["  Keeps tags now (1)", f"    2017-03-22 08:53:20: {short} keeps [build-1] of [build-1, v1]"]
+
+
+def test_an_image_that_only_loses_tags_now_stays(sandbox: Sandbox, shell: Shell, tmp_path: Path) -> None:
+    repo = Builder(sandbox, "ci/web")
+    repo.image("old", "build-0", "build-a")
+    repo.image("new", "build-1")
+    delete = policy_file(tmp_path / "delete.json", policy(ONE))
+    untag = policy_file(tmp_path / "untag.json", policy(ONE, action="untag"))
+    _, lines, found = compared(shell, delete, untag)
+    assert lines[3:5] == [
+        "  Stays now (1), at most 2.5 kB",
+        f"    2017-03-21 08:53:20: {repo.digests['old'][:16]}... loses [build-a] of [build-0, build-a]",
+    ]
+    assert (found["stays"][0]["old_action"], found["stays"][0]["image"]["action"]) == ("delete", "untag")
+    assert found["other_tags"] == []

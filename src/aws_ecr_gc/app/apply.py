@@ -12,7 +12,7 @@ from aws_ecr_gc.app.backup import Backups
 from aws_ecr_gc.app.cautions import Replication
 from aws_ecr_gc.app.collect import exit_of, say_what_is_left
 from aws_ecr_gc.app.console import Console
-from aws_ecr_gc.app.journals import About, Log, part_of
+from aws_ecr_gc.app.journals import About, Log, demand_place, part_of
 from aws_ecr_gc.app.live import Live, Planned
 from aws_ecr_gc.app.planfiles import settings_of
 from aws_ecr_gc.app.protection import demand_later, loaded
@@ -69,6 +69,7 @@ def apply_file(order: Order, *, now: float, console: Console, question: Question
     Exit 4 where a guard had refused a repository: that one is left as it is. Raises Altered, Outdated and Elsewhere for
     a plan that is not to be carried out here and now, and other `errors.Error` before anything is deleted.
     """
+    demand_place(order.journal)
     file = planfile.load(order.plan)
     _demand_recent(file, order, now)
     _demand_policy(file, order)

@@ -88,13 +88,15 @@ def exit_of(applied: Applied, *, strict: bool, untouched: bool = False) -> Exit:
 
 
 def say_what_is_left(plan: Plan, applied: Applied, console: Console) -> None:
-    """Why the work ended before its time, and how much was not attempted."""
+    """Why the work ended before its time, and how much was not attempted; to run again helps where it was no guard."""
     left = len(plan.steps) - len(applied.outcomes)
     if applied.stopped_by is not None:
         for line in applied.stopped_by.lines:
             console.say(line)
     if left:
-        console.say(f"{left} images were not attempted; run again to finish")
+        again = applied.interrupted or (applied.stopped_by is not None and applied.stopped_by.exit is Exit.AWS)
+        were = "was" if left == 1 else "were"
+        console.say(f"{text.images(left)} {were} not attempted{'; run again to finish' if again else ''}")
 
 
 def _report_plan(made: Protected, policy: Policy, config: Config, console: Console) -> None:

@@ -85,7 +85,7 @@ class Console:
         """How far the reading is. Raises Interrupted where the work is to end."""
         if self.stop():
             self.clear()
-            raise Interrupted("interrupted while reading; nothing was deleted")
+            raise Interrupted("interrupted while reading; nothing was changed")
         self.show(progress)
 
 

@@ -1,4 +1,4 @@
-"""`policy diff`: which images change sides from one policy to another."""
+"""`policy diff`: which images fare otherwise under another policy."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -15,7 +15,7 @@ from aws_ecr_gc.config import Request
 from aws_ecr_gc.discovery.settings import Kind, Settings
 from aws_ecr_gc.errors import Exit, worst
 from aws_ecr_gc.inventory import Inventory
-from aws_ecr_gc.plan import Decision, Leftover
+from aws_ecr_gc.plan import Leftover, Plan
 from aws_ecr_gc.policy import Policy, indexes_to_read, make_plan
 from aws_ecr_gc.policyfile import PolicyFile, load
 from aws_ecr_gc.report import differences, document
@@ -25,7 +25,7 @@ _NO_POLICY = Policy(grace=0.0)
 
 
 def diff(request: Request, old: Path, new: Path, *, exit_code: bool, now: float, console: Console) -> Exit:
-    """Compare two policy files over the repositories of a request; with `exit_code`, 6 where anything turns."""
+    """Compare two policy files over the repositories of a request; with `exit_code`, 6 where they differ."""
     files = load(old), load(new)
     in_use_differs = _in_use(files[0]) != _in_use(files[1])
     if any(file.in_use is not None for file in files):
@@ -37,7 +37,7 @@ def diff(request: Request, old: Path, new: Path, *, exit_code: bool, now: float,
         for name in names:
             with sweep.reading(name):
                 difference = _between(source, name, files)
-                if difference is not None and (difference.goes or difference.stays or difference.newly_managed):
+                if difference is not None and not difference.is_empty:
                     found.append(difference)
                     if request.output == "text":
                         console.print(differences.lines(difference))
@@ -87,14 +87,12 @@ def _between(
 
     inventory = source.inventory(name, needed)
     now = time_of(source, inventory)
-    old, new = (_decisions(inventory, policy, now, left_over) for policy in policies)
+    old, new = (_plan(inventory, policy, now, left_over) for policy in policies)
     names = tuple(None if policy is None else policy.name for policy in policies)
     return differences.between(inventory.repository, (names[0], names[1]), old, new)
 
 
-def _decisions(
-    inventory: Inventory, policy: Policy | None, now: float, left_over: Sequence[Leftover]
-) -> Sequence[Decision]:
+def _plan(inventory: Inventory, policy: Policy | None, now: float, left_over: Sequence[Leftover]) -> Plan:
     if policy is None:
-        return make_plan(inventory, _NO_POLICY, now).decisions
-    return make_plan(inventory, policy, now, left_over).decisions
+        return make_plan(inventory, _NO_POLICY, now)
+    return make_plan(inventory, policy, now, left_over)

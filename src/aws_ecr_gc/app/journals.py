@@ -63,6 +63,8 @@ class Log:
         self._journal: journal.Journal | None = None
         self._has_steps = False
         self._lock = Lock()
+        if not lenient:
+            demand_place(keeping)
 
     def recorder(
         self,
@@ -156,6 +158,8 @@ class Log:
             )
         except (JournalLost, Error) as error:
             raise _before_anything(error) from error
+        if not self._lenient:  # the original said nothing where all went well
+            self._console.say(f"journal: {made.name}")
         return made
 
 
@@ -198,7 +202,14 @@ class Lenient:
 
 
 def _before_anything(error: Error) -> Misuse:
-    return Misuse(f"{error}; nothing was deleted; set --journal, or go without by --journal none")
+    reason = str(error).removesuffix(journal.MEND)
+    return Misuse(f"{reason}; nothing was deleted; set --journal, or go without by --journal none")
+
+
+def demand_place(keeping: Keeping) -> None:
+    """Raise Misuse, before anything is read, for what can't name a place of journals."""
+    if keeping.stated not in (None, _NONE):
+        journal.demand_place(keeping.stated)
 
 
 def place_of(keeping: Keeping, connection: Connection, directories: Directories) -> journal.Place:

@@ -33,10 +33,12 @@ class Live:
     def __init__(self, directories: Directories, now: float, console: Console) -> None:
         self.now = now
         self._started = time.monotonic()
-        self._cache = ManifestDirectory(directories.cache)
+        self._cache_at = directories.cache
+        self._cache = ManifestDirectory(self._cache_at)
         self._state = directories.state
         self._directories = directories
         self._console = console
+        self._warned: set[Path] = set()
 
     def telling(self, console: Console) -> "Live":
         """The same with other streams."""
@@ -68,7 +70,7 @@ class Live:
         )
         self._console.clear()
         if self._cache.trouble is not None:
-            self._console.say(f"warning: the manifest cache is out of use: {self._cache.trouble}; set --cache-dir")
+            self._warn(self._cache_at, "the manifest cache is out of use", self._cache.trouble, "set --cache-dir")
         return replace(inventory, ended_at=self.time())
 
     def _announce(self, repository: str, manifests: str, why: str) -> None:
@@ -80,9 +82,21 @@ class Live:
         path = pending.path_for(self._state, repository)
         try:
             return pending.read(path)
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             self._console.say(f"warning: {path}: an interrupted run's steps can't be read: {error}")
-            return ()
+        except OSError as error:
+            self._warn_of_state(error)
+        return ()
+
+    def _warn_of_state(self, error: OSError) -> None:
+        mend = "if this run is killed, children of deleted indexes may stay; set --state-dir"
+        self._warn(self._state, "the steps still to do can't be recorded", error, mend)
+
+    def _warn(self, directory: Path, what: str, error: OSError, mend: str) -> None:
+        """Warn of a directory, once: what comes later has the same reason."""
+        if directory not in self._warned:
+            self._warned.add(directory)
+            self._console.say(f"warning: {one_line(directory)}: {what}: {one_line(error.strerror or error)}; {mend}")
 
     def gather(self, port: RepositoryPort, policy: Policy) -> Material:
         """Read the repository, for a plan."""
@@ -149,10 +163,7 @@ class Live:
         try:
             pending.write(path, steps, [*planned.left_over_again(steps), *planned.still_waiting()])
         except OSError as error:
-            self._console.say(
-                f"warning: {path}: the steps still to do can't be recorded: {error}; if this run is killed, "
-                "children of deleted indexes may stay; set --state-dir"
-            )
+            self._warn_of_state(error)
 
 
 class Planned:

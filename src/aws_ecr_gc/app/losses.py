@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from aws_ecr_gc import backup
 from aws_ecr_gc.apply import TAKEN_WHOLE
-from aws_ecr_gc.errors import Misuse
+from aws_ecr_gc.errors import AwsFailure, BackupLost, Misuse
 from aws_ecr_gc.inventory import Status
 from aws_ecr_gc.journal import InRepository, Recorded
 from aws_ecr_gc.plan import Action, Step
@@ -119,8 +119,18 @@ def _not_back(of_it: InRepository, lost: Mapping[str, Lost], *, restorable: bool
             yield digest, _UNREAD if restorable else _UNRECORDED
 
 
+def is_in(layout: backup.Layout, digest: str) -> bool:
+    """Whether a backup has a blob. Raises AwsFailure where S3 does not say."""
+    try:
+        return layout.has(digest, None)
+    except BackupLost as error:
+        if isinstance(error.__cause__, AwsFailure):
+            raise AwsFailure(str(error), error.__cause__.code) from error
+        raise
+
+
 def with_manifest(image: Lost, layout: backup.Layout | None) -> Lost:
     """The same with the manifest that a backup has, where none is on record."""
-    if image.manifest is not None or layout is None or not layout.has(image.digest, None):
+    if image.manifest is not None or layout is None or not is_in(layout, image.digest):
         return image
     return replace(image, manifest=b"".join(layout.read(image.digest)))

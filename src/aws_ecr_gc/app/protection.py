@@ -67,13 +67,13 @@ class _Batch(Protection):
         self._console = console
 
     def plans(self, materials: Iterable[Material]) -> Iterator[Protected]:
-        """A plan for each. What is in use is read only where something would be deleted.
+        """A plan for each. What is in use is read only where something would be changed.
 
         Raises WorkloadsUnread, and Outdated.
         """
         first = [Protected(material, material.plan()) for material in materials]
         if not any(each.plan.steps for each in first):
-            self._console.say_once("nothing would be deleted, so what is in use was not read")
+            self._console.say_once("nothing would be changed, so what is in use was not read")
             yield from first
             return
         in_use = self.read([each.material for each in first])

@@ -10,7 +10,7 @@ from aws_ecr_gc import __version__, backup, journal
 from aws_ecr_gc.app.apply import connection_to
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.journals import s3_of
-from aws_ecr_gc.app.losses import Part, archived_by, demand_manifests, parts_of, with_manifest
+from aws_ecr_gc.app.losses import Part, archived_by, demand_manifests, is_in, parts_of, with_manifest
 from aws_ecr_gc.aws.client import Session
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.errors import Error, Exit, Misuse, worst
@@ -129,7 +129,7 @@ class _FromLayout:
         self._layout = layout
 
     def has(self, digest: str) -> bool:
-        return self._layout.has(digest, None)
+        return is_in(self._layout, digest)
 
     def content(self, digest: str) -> Iterator[bytes]:
         return self._layout.read(digest)

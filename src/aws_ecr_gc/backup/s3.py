@@ -27,6 +27,7 @@ PERMISSIONS = {
 _PART = 8 << 20
 _MOST_PARTS = 10_000
 _TRIES = 8
+_NOT_THERE = frozenset({"InvalidBucketName", "NoSuchBucket", "NoSuchKey"})
 
 
 class Bucket:
@@ -157,8 +158,10 @@ class LayoutObjects:
     def _lost(self, error: Error) -> BackupLost:
         return BackupLost(f"backup {self.name}: can't be read and written: {error}")
 
-    def _unreadable(self, error: Error) -> Misuse:
-        return Misuse(f"backup {self.name}: can't be read: {error}")
+    def _unreadable(self, error: AwsFailure) -> Error:
+        """What is not there was named wrongly; all else may go well another time."""
+        said = f"backup {self.name}: can't be read: {error}"
+        return Misuse(said) if error.code in _NOT_THERE else AwsFailure(said, error.code)
 
 
 def _chained(first: bytes, second: bytes, others: Iterator[bytes]) -> Iterator[bytes]:

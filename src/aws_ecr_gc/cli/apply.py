@@ -34,7 +34,7 @@ def parser() -> Parser:
         default=86400.0,
         help="refuse a plan that is older, such as 2h (default: 24h)",
     )
-    made.switch("yes", "do not ask; without a terminal nothing is deleted unless this is given")
+    made.switch("yes", "do not ask; without a terminal nothing is done unless this is given")
     flags.declare_unread(made)
     flags.declare_uses_file(made)
     flags.declare_journal(made)
@@ -49,12 +49,14 @@ def parser() -> Parser:
 def run(arguments: Sequence[str]) -> Exit:
     """Carry out a plan."""
     asked = parser().read(arguments)
-    if bool(asked.plan) == bool(asked.resume):
+    if asked.plan and asked.resume:
+        raise Misuse("a plan file and --resume: give one of them, not both")
+    if not asked.plan and not asked.resume:
         raise Incomplete("give a plan file, or --resume with a journal")
     if asked.resume and (asked.f or asked.journal or asked.no_restore or asked.output != "text"):
         raise Misuse("--resume: the journal says it all; leave out -f, --journal, --no-restore and --output")
     if not asked.yes:
-        demand_answer(output=asked.output, look="aws-ecr-gc show PLAN")
+        demand_answer(output=asked.output, look=None if asked.resume else "aws-ecr-gc show PLAN")
     gc.disable()  # as in `collect`
     from pathlib import Path
 

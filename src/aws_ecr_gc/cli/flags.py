@@ -84,12 +84,12 @@ def declare_strict(parser: Parser) -> None:
 
 
 def declare_journal(parser: Parser) -> None:
-    """Where deletions are put on record."""
+    """Where all that is done is put on record."""
     parser.value(
         "journal",
         guarded=True,
         metavar="DIR",
-        help="where deletions are put on record: a directory, s3://BUCKET/PREFIX, or none (default: in --state-dir)",
+        help="where what is done is put on record: a directory, s3://BUCKET/PREFIX, or none (default: in --state-dir)",
     )
     parser.switch("no-restore", "do not read the manifests of what is deleted for the journal: nothing can be put back")
 
@@ -105,7 +105,7 @@ def declare_backup(parser: Parser) -> None:
 
 
 def keeping_from(arguments: argparse.Namespace) -> "Keeping":
-    """How deletions are put on record."""
+    """How all that is done is put on record."""
     from aws_ecr_gc.config import Keeping
 
     return Keeping(arguments.journal, restorable=not arguments.no_restore)

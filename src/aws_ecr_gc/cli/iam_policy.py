@@ -52,6 +52,7 @@ def run(arguments: Sequence[str]) -> Exit:
         flags.refuse_two_policies(asked)
     if asked.for_snapshot and (asked.f or asked.keep or asked.delete_untagged):
         raise Misuse("--for-snapshot: a snapshot has no policy; leave out -f, --keep and --delete-untagged")
+    _demand_one_purpose(asked)
     if asked.for_lifecycle:
         return _print_lifecycle_policy(asked)
     if vars(asked)["from"] and not asked.for_restore:
@@ -83,11 +84,16 @@ def run(arguments: Sequence[str]) -> Exit:
     return Exit.DONE
 
 
+def _demand_one_purpose(asked: argparse.Namespace) -> None:
+    stated = [name for name, value in vars(asked).items() if name.startswith("for_") and value]
+    if len(stated) > 1:
+        named = " and ".join(f"--{name.replace('_', '-')}" for name in stated)
+        raise Misuse(f"{named}: give one of them; each has a policy of its own")
+
+
 def _print_lifecycle_policy(asked: argparse.Namespace) -> Exit:
-    if asked.f or asked.keep or asked.delete_untagged or asked.for_snapshot or asked.for_workloads:
-        raise Misuse(
-            "--for-lifecycle: it has no policy of ours; leave out -f, --keep, --delete-untagged and other --for"
-        )
+    if asked.f or asked.keep or asked.delete_untagged:
+        raise Misuse("--for-lifecycle: it has no policy of ours; leave out -f, --keep and --delete-untagged")
     from aws_ecr_gc.app.permissions import lifecycle_policy
 
     connection = flags.connection_from(asked)

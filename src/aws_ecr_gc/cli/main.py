@@ -12,11 +12,11 @@ from aws_ecr_gc.cli import collect, said
 from aws_ecr_gc.errors import Error, Exit, Incomplete, Misuse, OutputLost, one_line
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "plan": ("aws_ecr_gc.cli.plan", "what a policy file would delete, and why; nothing is deleted"),
+    "plan": ("aws_ecr_gc.cli.plan", "what a policy file would do to which images, and why; nothing is changed"),
     "show": ("aws_ecr_gc.cli.show", "a plan file as text, Markdown or JSON"),
     "apply": ("aws_ecr_gc.cli.apply", "carry out a plan file, as far as it still holds"),
     "restore": ("aws_ecr_gc.cli.restore", "put back what was deleted, by a journal or a backup"),
-    "run": ("aws_ecr_gc.cli.run", "delete what a policy file does not keep"),
+    "run": ("aws_ecr_gc.cli.run", "delete, archive or untag what a policy file does not keep"),
     "unarchive": ("aws_ecr_gc.cli.unarchive", "take images out of the archive, with what they need"),
     "explain": ("aws_ecr_gc.cli.explain", "why an image stays or goes"),
     "in-use": ("aws_ecr_gc.cli.in_use", "what runs, or may run, which image"),

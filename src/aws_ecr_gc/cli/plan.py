@@ -15,7 +15,7 @@ _LAST = 253402300799  # 9999-12-31T23:59:59Z, in epoch seconds: no later time ha
 
 def parser() -> Parser:
     """The flags."""
-    made = Parser(_NAME, "Show what a policy would delete, and why. Nothing is deleted.")
+    made = Parser(_NAME, "Show what a policy would delete, archive or untag, and why. Nothing is changed.")
     flags.declare_policy_file(made)
     flags.declare_original(made)
     flags.declare_unread(made)

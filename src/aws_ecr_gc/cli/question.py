@@ -10,10 +10,14 @@ from typing import NoReturn
 from aws_ecr_gc.errors import Interrupted, Misuse
 
 
-def demand_answer(*, output: str, look: str) -> None:
-    """Raise Misuse where nobody can be asked, or would not see what about; `look` is the command to look first."""
+def demand_answer(*, output: str, look: str | None) -> None:
+    """Raise Misuse where nobody can be asked, or would not see what about; `look` is the command to look first.
+
+    Without one, it is a journal that says what is left.
+    """
     if sys.stdin is None or not sys.stdin.isatty():
-        raise Misuse(f"this is no terminal, so nobody can be asked: give --yes, or look first with {look}")
+        first = "to finish what the journal says was begun" if look is None else f"or look first with {look}"
+        raise Misuse(f"this is no terminal, so nobody can be asked: give --yes{',' if look else ''} {first}")
     if output != "text":
         raise Misuse("nobody can agree to plans that are not shown: give --yes with --output json")
 

@@ -15,11 +15,12 @@ def parser() -> Parser:
     """The flags."""
     made = Parser(
         "aws-ecr-gc run",
-        "Delete what a policy file does not keep. On a terminal all plans are shown, and one question is asked.",
+        "Delete, archive or untag what a policy file does not keep. "
+        "On a terminal all plans are shown, and one question is asked.",
     )
     flags.declare_policy_file(made)
     flags.declare_repositories(made)
-    made.switch("yes", "do not ask; without a terminal nothing is deleted unless this is given")
+    made.switch("yes", "do not ask; without a terminal nothing is done unless this is given")
     flags.declare_unread(made)
     flags.declare_journal(made)
     flags.declare_backup(made)

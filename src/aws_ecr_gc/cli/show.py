@@ -10,7 +10,9 @@ from aws_ecr_gc.errors import Exit
 
 def parser() -> Parser:
     """The file and the form."""
-    made = Parser("aws-ecr-gc show", "Show a plan file: what would be deleted, and why. AWS is not called.")
+    made = Parser(
+        "aws-ecr-gc show", "Show a plan file: what would be done to which images, and why. AWS is not called."
+    )
     made.word("file", metavar="FILE", help="a file that aws-ecr-gc plan --out wrote")
     made.value(
         "output",

@@ -3,12 +3,13 @@
 So a later process can finish the work of one that was killed, and put back what was deleted.
 """
 
-from aws_ecr_gc.journal.places import Glance, Place, journal_at, place_of
+from aws_ecr_gc.journal.places import MEND, Glance, Place, demand_place, journal_at, place_of
 from aws_ecr_gc.journal.reading import InRepository, Recorded, latest, read
 from aws_ecr_gc.journal.records import PolicyPart, Seen, schema
 from aws_ecr_gc.journal.writing import Journal, create, relatives_of, resume
 
 __all__ = [
+    "MEND",
     "Glance",
     "InRepository",
     "Journal",
@@ -17,6 +18,7 @@ __all__ = [
     "Recorded",
     "Seen",
     "create",
+    "demand_place",
     "journal_at",
     "latest",
     "place_of",

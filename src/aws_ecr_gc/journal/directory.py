@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aws_ecr_gc.errors import JournalLost, Misuse, one_line
 from aws_ecr_gc.files import make_directory, make_durable
-from aws_ecr_gc.journal.places import Glance, end_of
+from aws_ecr_gc.journal.places import MEND, Glance, end_of
 
 _SUFFIX = ".jsonl"
 _TAIL = 4096
@@ -151,7 +151,7 @@ def _written(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = one_line(error.strerror or error)
-        raise JournalLost(f"journal {one_line(path)}: can't be written: {reason}; see --journal") from error
+        raise JournalLost(f"journal {one_line(path)}: can't be written: {reason}{MEND}") from error
 
 
 @contextmanager

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from aws_ecr_gc.aws.client import Client
 
 
+MEND = "; see --journal"
+"""What ends the line of a journal that can't be written, unless who reports it says more."""
+
+
 class Sink(Protocol):
     """One journal that is open for writing."""
 
@@ -66,17 +70,29 @@ class Place(Protocol):
 
 def place_of(stated: str | Path, s3: "Callable[[], Client]") -> Place:
     """The place that a path of a directory or `s3://bucket/prefix` names; `s3` gives a client. Raises Misuse."""
-    text = str(stated)
-    if text.startswith("s3://"):
+    named = _bucket_of(str(stated))
+    if named is not None:
         from aws_ecr_gc.journal.s3 import Bucket  # noqa: PLC0415 - only where it is asked for
 
-        bucket, _, prefix = text.removeprefix("s3://").partition("/")
-        if not bucket:
-            raise Misuse(f"journal {one_line(text)}: names no bucket; write s3://BUCKET/PREFIX")
-        return Bucket(s3(), bucket, prefix.strip("/"))
+        return Bucket(s3(), *named)
     from aws_ecr_gc.journal.directory import Directory  # noqa: PLC0415 - as above
 
-    return Directory(Path(text))
+    return Directory(Path(stated))
+
+
+def demand_place(stated: str | Path) -> None:
+    """Raise Misuse for what `place_of` refuses, without a client."""
+    _bucket_of(str(stated))
+
+
+def _bucket_of(text: str) -> tuple[str, str] | None:
+    """Bucket and prefix of what is no directory."""
+    if not text.startswith("s3://"):
+        return None
+    bucket, _, prefix = text.removeprefix("s3://").partition("/")
+    if not bucket:
+        raise Misuse(f"journal {one_line(text)}: names no bucket; write s3://BUCKET/PREFIX")
+    return bucket, prefix.strip("/")
 
 
 def journal_at(stated: str | Path, s3: "Callable[[], Client]") -> tuple[Place, str]:

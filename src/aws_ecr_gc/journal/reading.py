@@ -33,6 +33,10 @@ _STILL_NEEDED, _TAKEN_WHOLE = "StillNeeded", "TakenWhole"
 """`apply.STILL_NEEDED`, `apply.TAKEN_WHOLE`: a test holds them together."""
 
 
+_BEGINNING = b'{"check":"'
+"""How every record begins, and no other file of ours."""
+
+
 class InRepository:
     """What is on record of one repository.
 
@@ -150,6 +154,8 @@ def read(place: Place, name: str) -> Recorded:
     position = Position()
     torn = 0
     for number, line in enumerate(place.lines(name)):
+        if not number and not _BEGINNING.startswith(line[: len(_BEGINNING)].rstrip(b"\0")):
+            raise Misuse(f"journal {address}: is no journal of aws-ecr-gc; name one, such as .../journals/journal-...")
         try:
             _demand(not torn, "follows one that was not written to its end")
             if _is_torn(line):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from aws_ecr_gc.errors import AccessDenied, AwsFailure, Error, JournalLost, Misuse, one_line
-from aws_ecr_gc.journal.places import Glance, end_of
+from aws_ecr_gc.journal.places import MEND, Glance, end_of
 
 if TYPE_CHECKING:
     from aws_ecr_gc.aws.client import Client
@@ -154,4 +154,4 @@ class Objects:
             )
 
     def _lost(self, error: Error) -> JournalLost:
-        return JournalLost(f"journal {self.name}: can't be written: {error}; see --journal")
+        return JournalLost(f"journal {self.name}: can't be written: {error}{MEND}")

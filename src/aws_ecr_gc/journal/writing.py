@@ -10,7 +10,7 @@ from typing import Any, Self
 from aws_ecr_gc import __version__
 from aws_ecr_gc.errors import Error, JournalLost
 from aws_ecr_gc.inventory import Image
-from aws_ecr_gc.journal.places import Place, Sink
+from aws_ecr_gc.journal.places import MEND, Place, Sink
 from aws_ecr_gc.journal.reading import Recorded, read
 from aws_ecr_gc.journal.records import (
     FORMAT,
@@ -199,7 +199,7 @@ class Journal:
         with self._lock:
             if self._lost is not None:
                 raise JournalLost(self._lost)
-            self._lost = f"journal {self.name}: its writing was broken off, so nothing more is written; see --journal"
+            self._lost = f"journal {self.name}: its writing was broken off, so nothing more is written{MEND}"
             number = self._position.number
             try:
                 line, behind = line_of(make(number, self._clock()), self._position)

@@ -38,13 +38,14 @@ _ONLY = "ECR can say `newest`, `younger_than` or `keep: none`, one of them alone
 class Export(Struct, frozen=True):
     """A policy of ECR, or None where it can say nothing of ours that is safe.
 
-    Where all `conditions` hold it never deletes more than ours. It deletes the same where besides there are no
-    `differences`, no indexes and nothing that refers to another image, and no image has tags of several rules.
+    Where all `conditions` hold it never deletes more than ours. Where there are no `differences` it deletes the same if
+    all of `same_where` holds too; otherwise something may stay.
     """
 
     policy: LifecyclePolicy | None
     differences: tuple[Difference, ...]
     conditions: tuple[Condition, ...]
+    same_where: tuple[Condition, ...] = ()
 
     @property
     def is_same(self) -> bool:
@@ -80,6 +81,7 @@ class _Exporter:
         self._differences: list[Difference] = []
         self._protected: list[tuple[str, ...]] = []
         self._protects_untagged = False
+        self._protects_both = False
         self._atoms: list[_Atom] = []
         self._blocked = False
         self._say_what_blocks(looks_for_uses=looks_for_uses)
@@ -120,7 +122,9 @@ class _Exporter:
                 "policy", f"it would take {len(rules)} rules, and ECR takes {MOST_RULES}, of {LONGEST} characters"
             )
             return Export(None, tuple(self._differences), ())
-        return Export(made, tuple(self._differences), tuple(self._conditions()))
+        conditions = tuple(self._conditions())
+        more = () if self._differences else tuple(each for each in self._for_the_same() if each not in conditions)
+        return Export(made, tuple(self._differences), conditions, more)
 
     def _protect(self, *patterns: str) -> None:
         """Let ECR leave alone what has a tag for each of these."""
@@ -211,6 +215,7 @@ class _Exporter:
             if TagStatus.UNTAGGED in (one.status, other.status) or not (one.by_count or other.by_count):
                 return  # no image is in both; or ages alone, and the longest comes first
             self._protect(one.pattern, other.pattern)
+            self._protects_both = True
         elif narrow.by_count != wide.by_count or (narrow.by_count and narrow.number < wide.number):
             if narrow.takes(wide) and narrow.by_count is wide.by_count:
                 self._atoms.remove(narrow)  # the same images: the greater number keeps what the lesser does
@@ -285,6 +290,14 @@ class _Exporter:
         if counts:
             yield Condition.TIES
         yield Condition.GUARDS
+
+    def _for_the_same(self) -> Iterator[Condition]:
+        """What equality takes: in ECR parts of other images stay behind, and so does what has tags of two counts."""
+        yield Condition.NO_COSIGN
+        yield Condition.NO_REFERRERS
+        yield Condition.NO_INDEXES
+        if self._protects_both:
+            yield Condition.ONE_RULE
 
 
 def _counted(keep: Keep, grace: float) -> tuple[bool, int] | None:

@@ -124,7 +124,7 @@ class _Importer:
         """How the two languages differ whatever the rules."""
         counts = any(made.keep.newest for made in self._made)
         ages = any(not made.keep.newest for made in self._made)
-        if not any(not made.match.speaks_of_tags and not made.match.untagged for made in self._made):
+        if not any(_takes_all(made.match) for made in self._made if made.match.archived_for is None):
             yield Difference("tags", "an image with a tag that no rule matches stays; in ECR its other tags are enough")
         if len(self._made) > 1:
             yield Difference(
@@ -155,6 +155,10 @@ class _Importer:
         yield Difference("kinds", "images of an unknown media type stay")
         yield Difference("grace", "what is younger than 1h stays (protect.grace)")
         yield Difference("guards", "a plan that leaves no image, or no tagged one, is refused (guards)")
+
+
+def _takes_all(match: Match) -> bool:
+    return not match.speaks_of_tags and not match.untagged
 
 
 def _keep(rule: Rule) -> Keep:

@@ -11,6 +11,7 @@ from aws_ecr_gc.lifecycle.patterns import can_match, implied, meet, reduced, sel
 from aws_ecr_gc.lifecycle.reading import Written
 from aws_ecr_gc.lifecycle.simulating import Simulation
 from aws_ecr_gc.lifecycle.values import Action, CountType, Rule, Storage, TagStatus, counted
+from aws_ecr_gc.policy.matching import signed_by
 
 _SIGNATURES = "sha256-*"
 _BY_TAGS = "let rules select by tags"
@@ -36,12 +37,15 @@ def _of_entries(written: Written, path: str, rule: Rule) -> Iterator[Finding]:
         if rule.are_prefixes and "*" in entry:
             message = f"never acts: a prefix takes its * literally, and no tag holds one: {entry}"
             yield written.finding("never-acts", where, message, "write tagPatternList, or leave out the *")
+        elif not entry and rule.are_prefixes:
+            yield written.finding("empty-entry", where, "the empty prefix: every tagged image is selected")
+        elif not entry:
+            message = "never acts: the empty pattern: no tag is empty"
+            yield written.finding("never-acts", where, message, "write * for any tag")
         elif not can_match(entry):
             message = f"never acts: no tag can hold what is in {entry}: there are letters, digits and . _ - only"
             mend = "a pattern is no regular expression: * stands for any text, all else for itself"
             yield written.finding("never-acts", where, message, mend)
-        elif not entry:
-            yield written.finding("empty-entry", where, "the empty prefix: every tagged image is selected")
     patterns = rule.patterns or ()
     needed = reduced(patterns)
     if len(needed) > 1:
@@ -165,14 +169,21 @@ class Ground(Struct, frozen=True):
 
     @property
     def subjects(self) -> dict[str, str]:
-        """The subject of each image that refers to one that is there."""
+        """What each signature and the like belongs to, by its subject or by cosign's tags alone, if that is there."""
         there = {image.digest for image in self.images}
-        return {image.digest: image.subject for image in self.images if image.subject in there and image.subject}
+        named = ((image.digest, image.subject or _signed_by(image)) for image in self.images)
+        return {digest: subject for digest, subject in named if subject is not None and subject in there}
 
     @property
     def signatures(self) -> set[str]:
         """What has cosign's tags alone."""
         return {image.digest for image in self.images if image.tags and all(map(_is_signature, image.tags))}
+
+
+def _signed_by(image: Image) -> str | None:
+    """The digest that all of an image's tags mark as signed; None where they don't."""
+    signed = {signed_by(tag, image) for tag in image.tags}
+    return signed.pop() if len(signed) == 1 else None
 
 
 def _is_signature(tag: str) -> bool:
@@ -185,7 +196,7 @@ def warnings_in(written: Written, ground: Ground) -> Iterator[Finding]:
     def found(check: str, at: int, message: str, mend: str = "") -> Finding:
         return written.finding(check, f"rules[{at}]", f"repository {ground.name}: {message}", mend)
 
-    for idle in idle_rules(written, ground.images, ground.simulation):
+    for idle in idle_rules(written, ground.images, ground.simulation) if ground.images else ():
         yield found("never-acts", idle.place, str(idle))
     children, subjects, signatures = ground.children, ground.subjects, ground.signatures
     failing, going = {failure.digest for failure in ground.simulation.failures}, ground.simulation.gone

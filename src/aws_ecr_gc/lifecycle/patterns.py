@@ -72,8 +72,8 @@ def meet(one: str, other: str) -> bool:
 
 
 def can_match(pattern: str) -> bool:
-    """Whether a pattern can match any tag that ECR takes: letters, digits and . _ -"""
-    return _TAG_LETTERS.fullmatch(pattern) is not None
+    """Whether a pattern can match any tag that ECR takes: one at least of letters, digits and . _ -"""
+    return bool(pattern) and _TAG_LETTERS.fullmatch(pattern) is not None
 
 
 def implied(rule: Rule, by: Rule) -> bool:

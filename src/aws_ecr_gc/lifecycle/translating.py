@@ -29,7 +29,7 @@ class Difference(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Condition(StrEnum):
-    """What must be so in a repository, or the exported policy may delete what ours keeps."""
+    """What must be so in a repository, or the exported policy may delete what ours keeps, or keep what ours deletes."""
 
     MIXED_TAGS = "no image has, beside a tag that a rule matches, one that no rule matches and nothing protects"
     TAGGED_PARTS = "no child of an index, and nothing that refers to another image (subject), has a tag"
@@ -42,6 +42,7 @@ class Condition(StrEnum):
     GRACE = "what is younger than the grace is within every count, and belongs to nothing older"
     TIES = "no two images at the edge of a count have the same push time"
     GUARDS = "no guard would refuse the plan: ECR has none"
+    ONE_RULE = "no image has tags of several rules"
 
 
 def pattern_of(glob: str) -> str | None:

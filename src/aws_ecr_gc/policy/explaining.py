@@ -123,7 +123,7 @@ def _explain_tags(verdicts: TagVerdicts, policy: Policy, now: float, image: Imag
             if number in each.contenders
         )
         matched = any(each.matched for each in views)
-        aside = _why_aside(rule, image) if matched and not places else None
+        aside = _why_aside(rule, image, now) if matched and not places else None
         rules.append(RuleView(rule.name, str(rule.keep), views, places, aside))
     decision = next(each for each in verdicts.decisions() if each.image.digest == image.digest)
     loses = tuple(verdicts.tags[number] for number in numbers if number in verdicts.removed)
@@ -137,18 +137,20 @@ def _rule_view(rule: Rule, votes: Sequence[Vote], verdicts: Verdicts, at: int, n
         _place(rule, each, each.contenders.index(at), verdicts.images, now) for each in votes if at in each.contenders
     )
     matched = any(each.matched for each in tags)
-    aside = _why_aside(rule, image) if matched and not places else None
+    aside = _why_aside(rule, image, now) if matched and not places else None
     return RuleView(rule.name, str(rule.keep), tags, places, aside)
 
 
-def _why_aside(rule: Rule, image: Image) -> str:
+def _why_aside(rule: Rule, image: Image, now: float) -> str:
     wanted = rule.match.archived_for
     if wanted is not None and image.status is not Status.ARCHIVED:
         return f"it is {image.status}, and the rule is about archived images"
-    if wanted is not None:
-        since = "at an unknown time" if image.archived_at is None else f"at {moment(image.archived_at)}"
-        return f"it was archived {since}, not {durations.spelled(wanted)} ago, or follows what stays"
-    if image.status is not Status.ACTIVE:
+    if wanted is not None and image.archived_at is None:
+        return f"since when it is in the archive is not known, and the rule asks for {durations.spelled(wanted)}"
+    if wanted is not None and image.archived_at is not None and image.archived_at > now - wanted:
+        since, until = moment(image.archived_at), moment(image.archived_at + wanted)
+        return f"it is in the archive since {since}, and not for {durations.spelled(wanted)} until {until}"
+    if wanted is None and image.status is not Status.ACTIVE:
         return f"it is {image.status} and takes no place"
     return "it follows an index or a subject and takes no place of its own"
 
@@ -261,11 +263,11 @@ class _Seen:
         if part.newest:
             return f"it is the {ordinal(self._index + 1)}"
         if part.younger_than is not None:
-            return f"it was pushed {durations.spelled(self._now - image.pushed_at)} ago"
+            return self._ago("was pushed", image.pushed_at)
         if part.pulled_within is not None:
             if image.pulled_at is None:
-                return f"it was pushed {durations.spelled(self._now - image.pushed_at)} ago, and no pull is on record"
-            return f"it was last pulled {durations.spelled(self._now - image.pulled_at)} ago"
+                return f"{self._ago('was pushed', image.pushed_at)}, and no pull is on record"
+            return self._ago("was last pulled", image.pulled_at)
         if part.versions:
             return versions.why_not(*part.versions[0], self._versions(), self._cast.contenders[self._index])
         name, count = part.periods[0] if part.periods else (part.within[0][0], None)
@@ -278,7 +280,7 @@ class _Seen:
         if part.newest:
             return f"newest {self._index + 1} or more{self._in_stream}"
         if part.younger_than is not None:
-            return f"younger_than {_longer(self._now - image.pushed_at)} or more"
+            return f"younger_than {_longer(self._now - later(image.pushed_at, image))} or more"
         if part.pulled_within is not None:
             return f"pulled_within {_longer(self._now - self._last_pull())} or more"
         if part.versions:
@@ -301,13 +303,19 @@ class _Seen:
                 f"{newer} newer images come{self._in_stream}" if newer > 1 else f"a newer image comes{self._in_stream}"
             )
         if part.younger_than is not None:
-            return f"it is not younger than that from {moment(image.pushed_at + part.younger_than)} on"
+            return f"it is not younger than that from {moment(later(image.pushed_at, image) + part.younger_than)} on"
         if part.pulled_within is not None:
             return f"it is not pulled until {moment(self._last_pull() + part.pulled_within)}"
         return f"{'higher versions' if part.versions else 'newer images'} take its place in {part}{self._in_stream}"
 
+    def _ago(self, what: str, at: float) -> str:
+        """What happened when, or that it came out of the archive after that."""
+        since = later(at, self._image)
+        return f"it {what if since == at else 'came out of the archive'} {durations.spelled(self._now - since)} ago"
+
     def _last_pull(self) -> float:
-        return self._image.pushed_at if self._image.pulled_at is None else self._image.pulled_at
+        image = self._image
+        return later(image.pushed_at if image.pulled_at is None else image.pulled_at, image)
 
     def _times(self) -> list[datetime]:
         zone = calendar.zone(self._part.timezone)
@@ -317,6 +325,11 @@ class _Seen:
     def _versions(self) -> list[tuple[versions.Version, int]]:
         among = set(self._cast.contenders)
         return [each for each in self._cast.stream.versions or () if each[1] in among]
+
+
+def later(at: float, image: Image) -> float:
+    """The time since which an image counts as young: what came out of the archive is as young as that."""
+    return at if image.activated_at is None else max(at, image.activated_at)
 
 
 def _longer(seconds: float) -> str:

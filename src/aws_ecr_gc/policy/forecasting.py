@@ -25,20 +25,29 @@ _MOST_COMING = 2_000_000
 class Point(Struct, frozen=True):
     """The repository at a time (epoch seconds): active images and their bytes, at most, with the policy and without.
 
-    `collected` images go (or go into the archive, or lose tags) at this time, in a run of their own.
+    So many images are deleted, archived or lose tags at this time, in a run of their own; `in_archive` are there after
+    it, with their bytes, which cost as much as the others.
     """
 
     at: float
     images: int
     size: int
-    collected: int
+    deleted: int
+    archived: int
+    untagged: int
+    in_archive: int
+    size_in_archive: int
     images_without: int
     size_without: int
 
 
 class Forecast(Struct, frozen=True):
-    """`pushed` images came in the `window` (seconds) that comes again; a run every `interval` seconds is assumed."""
+    """`pushed` images came in the `window` (seconds) that comes again; a run every `interval` seconds is assumed.
 
+    `action` is what the policy does to active images that do not stay.
+    """
+
+    action: Action
     window: float
     pushed: int
     interval: float
@@ -59,7 +68,7 @@ def forecast(inventory: Inventory, policy: Policy, now: float, horizon: float) -
     interval = max(_DAY, horizon / _POINTS)
     times = [now + number * interval for number in range(int(horizon / interval + 1e-9) + 1)]
     coming = _coming(inventory, now, horizon, window)
-    return Forecast(window, len(recent), interval, tuple(_points(inventory, policy, times, coming)))
+    return Forecast(policy.action, window, len(recent), interval, tuple(_points(inventory, policy, times, coming)))
 
 
 def _points(inventory: Inventory, policy: Policy, times: Sequence[float], coming: Iterator[Image]) -> Iterator[Point]:
@@ -75,7 +84,20 @@ def _points(inventory: Inventory, policy: Policy, times: Sequence[float], coming
         plan = make_plan(msgspec.structs.replace(inventory, images=there), policy, at)
         for step in plan.steps:
             _carry_out(step, there, at)
-        yield Point(at, *_size(there), len(plan.steps), images_without, size_without)
+        images, size = _size(there)
+        in_archive, size_in_archive = _size(there, Status.ARCHIVED)
+        yield Point(
+            at,
+            images=images,
+            size=size,
+            deleted=len(plan.going(Action.DELETE)),
+            archived=len(plan.going(Action.ARCHIVE)),
+            untagged=len(plan.going(Action.UNTAG)),
+            in_archive=in_archive,
+            size_in_archive=size_in_archive,
+            images_without=images_without,
+            size_without=size_without,
+        )
 
 
 def _carry_out(step: Step, there: dict[str, Image], at: float) -> None:
@@ -90,10 +112,10 @@ def _carry_out(step: Step, there: dict[str, Image], at: float) -> None:
             there[step.digest] = msgspec.structs.replace(image, tags=tags)
 
 
-def _size(images: dict[str, Image]) -> tuple[int, int]:
-    """Active images and their bytes; an index has none of its own."""
-    active = [image for image in images.values() if image.status is Status.ACTIVE]
-    return len(active), sum(image.own_size for image in active)
+def _size(images: dict[str, Image], status: Status = Status.ACTIVE) -> tuple[int, int]:
+    """The images of a status and their bytes; an index has none of its own."""
+    found = [image for image in images.values() if image.status is status]
+    return len(found), sum(image.own_size for image in found)
 
 
 def _coming(inventory: Inventory, now: float, horizon: float, window: float) -> Iterator[Image]:
@@ -109,7 +131,9 @@ def _coming(inventory: Inventory, now: float, horizon: float, window: float) -> 
 
 
 def _again(image: Image, cycle: int, later: float, names: set[str]) -> Image:
-    """The image as it comes the next time. What it belongs to comes again as well, if that is as young."""
+    """The image as it comes the next time: active, whatever became of it, and an index that can't be read with nothing
+    in it. What it belongs to comes again as well, if that is as young.
+    """
 
     def renamed(digest: str) -> str:
         if digest not in names:
@@ -126,6 +150,9 @@ def _again(image: Image, cycle: int, later: float, names: set[str]) -> Image:
         pushed_at=image.pushed_at + later,
         pulled_at=None if image.pulled_at is None else image.pulled_at + later,
         tags=tuple(retagged(tag) for tag in image.tags),
-        children=None if image.children is None else tuple(renamed(child) for child in image.children),
+        status=Status.ACTIVE,
+        archived_at=None,
+        activated_at=None,
+        children=tuple(renamed(child) for child in image.children or ()),
         subject=None if image.subject is None else renamed(image.subject),
     )

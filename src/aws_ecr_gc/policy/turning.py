@@ -1,12 +1,13 @@
 """What would have to change for the other outcome of a decision."""
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
-from aws_ecr_gc import globs
+from aws_ecr_gc import durations, globs
 from aws_ecr_gc.inventory import Image
 from aws_ecr_gc.plan import Action, Decision, Verdict
-from aws_ecr_gc.policy.explaining import Explanation, PlaceView, RuleView, moment
-from aws_ecr_gc.policy.rules import Policy
+from aws_ecr_gc.policy.explaining import Explanation, PlaceView, RuleView, later, moment
+from aws_ecr_gc.policy.rules import Policy, Rule
 
 _OWN = {
     "unmatched-tag": "a rule matches {unmatched}, or {these} taken off it",
@@ -17,7 +18,7 @@ _OWN = {
     "protected-digest": "protect no longer names its digest",
     "grace": "it is older than the grace, from {until} on",
     "no-untagged-rule": "a rule matches untagged images",
-    "archived": "it is restored from the archive",
+    "archived": "it is restored from the archive, or a rule about the archive (archived_for) takes it",
     "activating": "it is active again",
     "unread-archived-index": "the archived index is restored, or goes",
     "unknown-media-type": "a version of aws-ecr-gc knows its media type",
@@ -45,7 +46,9 @@ def changes(explained: Explanation, policy: Policy) -> Iterator[str]:
         yield from _to_retain(decision, explained.rules)
         return
     for name, via in {reason.rule: reason.via for reason in decision.reasons}.items():
-        if name in _OWN:
+        if name == "archived" and policy.looks_into_archive:
+            yield _to_go_from_the_archive(decision.image, explained.rules, policy)
+        elif name in _OWN:
             yield _OWN[name].format(via=via, **_named(decision.image, explained.rules, policy))
         elif decision.verdict is Verdict.RETAINED:
             yield _to_lose_place(name, explained.rules)
@@ -67,12 +70,43 @@ def _to_keep_tags(explained: Explanation) -> Iterator[str]:
     yield from (f"{tag}: it is protected, or no rule matches it" for tag in explained.loses)
 
 
+def _to_go_from_the_archive(image: Image, views: Sequence[RuleView], policy: Policy) -> str:
+    """When which rule about the archive takes an archived image, or what such rules do not match."""
+    about = [
+        (rule, view) for rule, view in zip(policy.rules, views, strict=True) if rule.match.archived_for is not None
+    ]
+    taken: list[tuple[float, Rule]] = []
+    unmatched: list[str] = []
+    following = {each.tag for view in views for each in view.tags if each.follows is not None}
+    tags: list[str | None] = [tag for tag in image.tags if tag not in following]
+    for tag in tags or [None]:
+        of_tag = [
+            (rule.match.archived_for or 0.0, rule)
+            for rule, view in about
+            if any(each.matched and each.tag == tag for each in view.tags)
+        ]
+        if of_tag:
+            taken.append(min(of_tag, key=itemgetter(0)))
+        else:
+            unmatched.append(tag or "the lack of a tag")
+    if unmatched:
+        return f"it is restored from the archive, or a rule about the archive matches {_listed(sorted(unmatched))}"
+    seconds, rule = max(taken, key=itemgetter(0))
+    if image.archived_at is None:
+        return f"rule {rule.name}: it is known since when it is in the archive"
+    keep = "" if str(rule.keep) == "none" else f", and is not kept by {rule.keep}"
+    from_then_on = moment(image.archived_at + seconds)
+    return (
+        f"rule {rule.name}: it has been in the archive for {durations.spelled(seconds)}, from {from_then_on} on{keep}"
+    )
+
+
 def _named(image: Image, rules: Sequence[RuleView], policy: Policy) -> dict[str, str]:
     matched = {each.tag for rule in rules for each in rule.tags if each.matched}
     settled = matched | {each.tag for rule in rules for each in rule.tags if each.follows is not None}
     unmatched = [tag for tag in image.tags if tag not in settled]
     protected = list(filter(globs.matcher(policy.protect_tags), image.tags))
-    until = moment(image.pushed_at + policy.grace)
+    until = moment(later(image.pushed_at, image) + policy.grace)
     these = "that tag is" if len(unmatched) == 1 else "those tags are"
     return {"unmatched": _listed(unmatched), "these": these, "protected": _listed(protected), "until": until}
 

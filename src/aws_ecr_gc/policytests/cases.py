@@ -9,7 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from aws_ecr_gc.inventory import Inventory
-from aws_ecr_gc.plan import Decision, Verdict
+from aws_ecr_gc.plan import Action, Decision, Verdict
 
 NO_POLICY = "no-policy"
 """The reason of every image of a repository that no policy fits."""
@@ -18,12 +18,18 @@ NAMED_IN_TAG = re.compile(r"\{([^{}]*)\}")
 
 
 class Expect(StrEnum):
-    """What is to become of an image. KEPT is one of the next two."""
+    """What is to become of an image. KEPT is one of the next two, COLLECTED one of the last two."""
 
     KEPT = "kept"
     RETAINED = "retained"
     HELD = "held"
     COLLECTED = "collected"
+    DELETED = "deleted"
+    ARCHIVED = "archived"
+
+
+ACTIONS = {Action.DELETE: Expect.DELETED, Action.ARCHIVE: Expect.ARCHIVED}
+"""What becomes of an image that does not stay."""
 
 
 class Expectation(Struct, frozen=True):
@@ -39,12 +45,14 @@ class Expectation(Struct, frozen=True):
     by: str | None = None
     loses: frozenset[str] | None = None
 
-    def is_met_by(self, decision: Decision, loses: frozenset[str] = frozenset()) -> bool:
-        """Whether a decision on the image, and the tags that it loses, are as expected."""
+    def is_met_by(self, decision: Decision, action: Action | None = None, loses: frozenset[str] = frozenset()) -> bool:
+        """Whether a decision on the image, what is done to it, and the tags that it loses, are as expected."""
         if self.loses is not None and self.loses != loses:
             return False
         if self.expect is Expect.KEPT:
             as_expected = decision.verdict is not Verdict.COLLECTED
+        elif self.expect in ACTIONS.values():
+            as_expected = action is not None and ACTIONS.get(action) is self.expect
         else:
             as_expected = decision.verdict == self.expect.value
         return as_expected and (self.by is None or any(reason.rule == self.by for reason in decision.reasons))

@@ -4,24 +4,34 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from aws_ecr_gc.plan import Decision, Reason, Verdict
+from aws_ecr_gc.plan import Action, Decision, Reason, Step, Verdict
 from aws_ecr_gc.policy import Policy, make_plan
 from aws_ecr_gc.policy.guards import Refusal, refusals
-from aws_ecr_gc.policytests.cases import NO_POLICY, Case, Expectation
+from aws_ecr_gc.policytests.cases import ACTIONS, NO_POLICY, Case, Expectation
 
 _NO_POLICY = (Reason(NO_POLICY, "no policy fits the repository, so it is left alone"),)
 
 
 class ImageJudgement(Struct, frozen=True):
-    """An image of which something is expected, the decision on it, and the tags that it loses."""
+    """An image of which something is expected, the decision on it, what is done to it (None: nothing), and the tags
+    that it loses.
+    """
 
     expectation: Expectation
     decision: Decision
+    action: Action | None = None
     loses: frozenset[str] = frozenset()
 
     @property
     def passed(self) -> bool:
-        return self.expectation.is_met_by(self.decision, self.loses)
+        return self.expectation.is_met_by(self.decision, self.action, self.loses)
+
+    @property
+    def found(self) -> str:
+        """What becomes of the image, in the words of the expectation: as exactly as that says it."""
+        if self.action is not None and self.expectation.expect in ACTIONS.values():
+            return ACTIONS.get(self.action, self.decision.verdict)
+        return self.decision.verdict
 
 
 class GuardJudgement(Struct, frozen=True):
@@ -62,22 +72,26 @@ def judge(case: Case, policy: Policy | None) -> CaseJudgement:
         case,
         None if policy is None else policy.name,
         tuple(
-            ImageJudgement(each, by_digest[each.digest], found.loses.get(each.digest, frozenset()))
-            for each in case.expectations
+            _image_judgement(each, by_digest[each.digest], found.steps.get(each.digest)) for each in case.expectations
         ),
         None if case.guards is None else GuardJudgement(case.guards, tuple(found.refused)),
     )
 
 
+def _image_judgement(expectation: Expectation, decision: Decision, step: Step | None) -> ImageJudgement:
+    if step is None:
+        return ImageJudgement(expectation, decision)
+    return ImageJudgement(expectation, decision, step.action, frozenset(step.untag))
+
+
 class _Found(Struct):
     decisions: Iterable[Decision]
     refused: list[Refusal]
-    loses: dict[str, frozenset[str]]
+    steps: dict[str, Step]
 
 
 def _planned(case: Case, policy: Policy | None) -> _Found:
     if policy is None:
         return _Found([Decision(each, Verdict.RETAINED, _NO_POLICY) for each in case.inventory.images.values()], [], {})
     plan = make_plan(case.inventory, policy, case.at)
-    loses = {step.digest: frozenset(step.untag) for step in plan.steps}
-    return _Found(plan.decisions, refusals(plan, policy.guards), loses)
+    return _Found(plan.decisions, refusals(plan, policy.guards), {step.digest: step for step in plan.steps})

@@ -126,10 +126,10 @@ class ImagePart(Struct, forbid_unknown_fields=True, frozen=True):
         Meta(description="Its digest; if absent, one made of its name or its place: of equal age, the lower is newer."),
     ] = UNSET
     expect: Annotated[
-        Literal["kept", "retained", "held", "collected"] | UnsetType,
+        Literal["kept", "retained", "held", "collected", "deleted", "archived"] | UnsetType,
         Meta(
             description="What is to become of it: kept is retained (for a reason of its own) or held (because "
-            "something that stays needs it). Without this it is only scenery.",
+            "something that stays needs it), collected is deleted or archived. Without this it is only scenery.",
             examples=["kept"],
         ),
     ] = UNSET

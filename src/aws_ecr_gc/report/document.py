@@ -44,7 +44,7 @@ class ReasonPart(Struct, forbid_unknown_fields=True):
 
 
 class OutcomePart(Struct, forbid_unknown_fields=True):
-    """How the deletion of an image ended; `code` and `detail` say why where it is not done."""
+    """How what was done to an image ended; `code` and `detail` say why where it is not done."""
 
     result: Result
     code: str
@@ -96,7 +96,7 @@ class Counts(Struct, forbid_unknown_fields=True):
 class Document(Struct, forbid_unknown_fields=True):
     """One run of the collector over one repository. Times are UTC.
 
-    `in_use` is null where nothing was to be asked, or nothing was to be deleted; `broken` are the workloads whose image
+    `in_use` is null where nothing was to be asked, or nothing was to be changed; `broken` are the workloads whose image
     is not there to be pulled.
     """
 
@@ -217,7 +217,7 @@ def reason_parts(decision: Decision) -> list[ReasonPart]:
 
 
 def outcome_part(outcome: Outcome) -> OutcomePart:
-    """How a deletion ended."""
+    """How what was done ended."""
     return OutcomePart(outcome.result, outcome.code, outcome.detail)
 
 

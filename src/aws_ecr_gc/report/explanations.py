@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from aws_ecr_gc.inventory import Image, Status
 from aws_ecr_gc.plan import Action, Verdict
 from aws_ecr_gc.policy.explaining import Explanation, Relative, RuleView
 from aws_ecr_gc.reference import Repository
@@ -69,7 +70,7 @@ def lines(subject: str, policy: str, explained: Explanation, turning: Sequence[s
     yield f"{subject} {_outcome(explained)}"
     yield f"  {image.digest}"
     yield f"  pushed {text.moment(image.pushed_at)}, {_pulled(image.pulled_at)}"
-    yield f"  {image.status}, {text.size(image.size)}"
+    yield f"  {image.status}{_since(image)}, {text.size(image.size)}"
     yield f"  tags: {', '.join(image.tags) or '(none)'}"
     yield f"  {image.media_type or 'no media type'}"
     yield f"Policy: {policy}"
@@ -95,6 +96,8 @@ def _outcome(explained: Explanation) -> str:
         return f"stays, and loses {', '.join(explained.loses)}"
     if explained.decision.verdict is Verdict.COLLECTED and explained.action is Action.ARCHIVE:
         return "goes to the archive"
+    if explained.decision.verdict is Verdict.COLLECTED and explained.decision.image.status is Status.ARCHIVED:
+        return "goes from the archive, and nothing can bring it back"
     return _OUTCOMES[explained.decision.verdict]
 
 
@@ -118,6 +121,13 @@ def _rule(rule: RuleView) -> Iterator[str]:
             yield f"      {each.statement}: {'kept' if each.retains else 'not kept'}{detail}"
     if rule.aside is not None:
         yield f"    not counted: {rule.aside}"
+
+
+def _since(image: Image) -> str:
+    """Since when it is in the archive, or out of it again."""
+    if image.status is Status.ARCHIVED:
+        return " since an unknown time" if image.archived_at is None else f" since {text.moment(image.archived_at)}"
+    return "" if image.activated_at is None else f", out of the archive since {text.moment(image.activated_at)}"
 
 
 def _pulled(at: float | None) -> str:

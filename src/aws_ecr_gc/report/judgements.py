@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from aws_ecr_gc.errors import one_line
-from aws_ecr_gc.plan import Verdict
+from aws_ecr_gc.plan import Action, Verdict
 from aws_ecr_gc.policytests import CaseJudgement, Expect, GuardJudgement, ImageJudgement, losing
 from aws_ecr_gc.report import document
 from aws_ecr_gc.report.plans import Guarded
@@ -35,7 +35,8 @@ class JudgedFile(NamedTuple):
 
 
 class ImagePart(Struct, forbid_unknown_fields=True):
-    """An image of which something is expected, where it stands, and the decision on it.
+    """An image of which something is expected, where it stands, the decision on it, and what is done to it: null for
+    nothing.
 
     `expected_loses` are the tags that it is to lose, null where they are not looked at; `loses` those that it does.
     """
@@ -49,6 +50,7 @@ class ImagePart(Struct, forbid_unknown_fields=True):
     expected_loses: list[str] | None
     loses: list[str]
     decision: Verdict
+    action: Action | None
     reasons: list[document.ReasonPart]
     passed: bool
 
@@ -137,7 +139,7 @@ def _differences(judgement: CaseJudgement) -> Iterator[str]:
 def _image_lines(judgement: ImageJudgement, labels: Mapping[str, str]) -> Iterator[str]:
     expectation, decision = judgement.expectation, judgement.decision
     looked_at = None if expectation.loses is None else judgement.loses
-    found = f"expected {expectation}, found {decision.verdict}{losing(looked_at)}"
+    found = f"expected {expectation}, found {judgement.found}{losing(looked_at)}"
     yield one_line(f"{labels[expectation.digest]} (line {expectation.line}): {found}")
     for reason in decision.reasons:
         via = "" if reason.via is None else f" ({labels.get(reason.via, reason.via)})"
@@ -232,6 +234,7 @@ def _image_part(judgement: ImageJudgement, labels: Mapping[str, str]) -> ImagePa
         expected_loses=None if expectation.loses is None else sorted(expectation.loses),
         loses=sorted(judgement.loses),
         decision=decision.verdict,
+        action=judgement.action,
         reasons=document.reason_parts(decision),
         passed=judgement.passed,
     )

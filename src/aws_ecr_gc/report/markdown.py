@@ -8,10 +8,10 @@ left out, and counted: GitHub refuses comments of more than 65,536 characters.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from aws_ecr_gc.plan import Decision, Step
+from aws_ecr_gc.plan import Action, Decision, Plan, Step
 from aws_ecr_gc.planfile import PlanFile, PlannedRepository
-from aws_ecr_gc.report import planfiles, text
-from aws_ecr_gc.report.work import at_most, to_do, work_of, work_of_all
+from aws_ecr_gc.report import planfiles, plans, text
+from aws_ecr_gc.report.work import at_most, to_do, whole_size, work_of, work_of_all
 
 LONGEST = 60_000
 """The most characters of a page."""
@@ -37,7 +37,7 @@ def page(file: PlanFile) -> Iterator[str]:
     changing = [each for each in file.repositories if each.plan.steps]
     yield from room.take(_summary(changing, min(_FOR_SUMMARY, room.left)))
     if idle := len(file.repositories) - len(changing):
-        yield from room.take([f"Nothing to delete in {text.repositories(idle)}.", ""])
+        yield from room.take([f"Nothing to {_verb(file)} in {text.repositories(idle)}.", ""])
     yield from room.take(_broken(file.repositories))
     omitted, where = 0, 0
     for each in changing:
@@ -108,11 +108,12 @@ def _summary(changing: Sequence[PlannedRepository], room: int) -> Iterator[str]:
     for at, each in enumerate(changing):
         plan = each.plan
         guards = ", ".join(f"{guard.guard}: {guard.detail}" for guard in each.refused)
-        row = _row(code(plan.repository.name), plan.active, going([each]), text.size(plan.size), code(guards))
+        size = whole_size(work_of(plan))
+        row = _row(code(plan.repository.name), plan.active, going([each]), size, code(guards))
         room -= len(row) + 1
         if room < 0:
             rest = changing[at:]
-            size = text.size(sum(one.plan.size for one in rest))
+            size = whole_size(work_of_all(one.plan for one in rest))
             active = sum(one.plan.active for one in rest)
             yield _row(f"{text.repositories(len(rest))} more", active, going(rest), size, "")
             break
@@ -138,13 +139,15 @@ def _details(planned: PlannedRepository, room: int) -> Iterator[str]:
     work = work_of(plan)
     going = f"{to_do(work)}{at_most(work)}{refused}"
     steps = {step.digest: step for step in plan.steps}
+    several = len({step.action for step in plan.steps}) > 1
     head = [
         f"<details><summary>{code(plan.repository.name)}: {going}</summary>",
         "",
         f"Policy: {code(planned.policy)}",
+        *_cautions(plan),
         "",
-        "| image | tags | pushed (UTC) | size | reasons |",
-        "|---|---|---|---:|---|",
+        _columns("action", "image", "tags", "pushed (UTC)", "size", "reasons", several=several),
+        _columns("---", "---", "---", "---", "---:", "---", several=several).replace(" ", ""),
     ]
     more = "{} more"
     end = ["", "</details>", ""]
@@ -154,7 +157,7 @@ def _details(planned: PlannedRepository, room: int) -> Iterator[str]:
         step = steps.get(decision.image.digest)
         if step is None:
             continue
-        row = _image_row(decision, step)
+        row = _image_row(decision, step, several=several)
         room -= len(row) + 1
         if room < 0 or len(rows) == ROWS:
             break
@@ -168,11 +171,39 @@ def _details(planned: PlannedRepository, room: int) -> Iterator[str]:
     yield from end
 
 
-def _image_row(decision: Decision, step: Step) -> str:
+def _verb(file: PlanFile) -> str:
+    """What is not done where nothing is: deletion, unless a policy of the file asks for something else."""
+    return "delete" if all(each.plan.action is Action.DELETE for each in file.repositories) else "do"
+
+
+_TO_DO = {Action.DELETE: "to delete", Action.ARCHIVE: "to archive", Action.UNTAG: "to lose tags"}
+
+
+def _cautions(plan: Plan) -> Iterator[str]:
+    """What the text says below its lists."""
+    lines = [f"- {_TO_DO[action]}: {code(line)}" for action in Action for line in plans.cautions(plan, action)]
+    if lines:
+        yield from ("", *lines)
+
+
+def _columns(action: str, image: str, *cells: object, several: bool) -> str:
+    """A row of images; what is done to each stands there only where it is not the same for all."""
+    return _row(image, *([action] if several else []), *cells)
+
+
+def _image_row(decision: Decision, step: Step, *, several: bool) -> str:
     image = decision.image
     tags = f"{'loses ' if step.untag else ''}{_some(step.untag or image.tags, _TAGS, ', ')}"
     reasons = _some([text.reason(each) for each in decision.reasons], _REASONS, "<br>")
-    return _row(code(text.short(image.digest)), tags, text.moment(image.pushed_at), text.size(step.size), reasons)
+    return _columns(
+        _TO_DO[step.action],
+        code(text.short(image.digest)),
+        tags,
+        text.moment(image.pushed_at),
+        text.size(image.size if step.untag else step.size),
+        reasons,
+        several=several,
+    )
 
 
 def _some(texts: Sequence[str], count: int, between: str) -> str:

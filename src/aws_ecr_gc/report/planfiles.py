@@ -42,7 +42,7 @@ def in_use(file: PlanFile) -> Iterator[str]:
         yield f"{uses.places(file.seen)}, at {text.moment(file.seen.taken_at)} UTC"
         yield from uses.gone_on_without(file.seen)
     elif file.asked is not None:
-        yield "In use was not read, for nothing would be deleted"
+        yield "In use was not read, for nothing would be changed"
     else:
         yield "In use was not asked for"
 

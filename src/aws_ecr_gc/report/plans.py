@@ -32,7 +32,7 @@ class RepositoryPlan(Struct, forbid_unknown_fields=True):
     at the prices that docs/policy.md names.
     `refused` names the guards that forbid carrying the plan out; `broken` are the workloads whose image is not there to
     be pulled. `replicates_deletes_to` are the other registries in which what is deleted here is deleted too; null where
-    that is not known, or nobody asked, as where nothing is to be deleted. `interrupted` and `stopped_by` are of `run`.
+    that is not known, or nobody asked, as where nothing is to be changed. `interrupted` and `stopped_by` are of `run`.
     `notes` say what else fills the repository; absent where nothing does, or nobody asked.
     """
 
@@ -64,7 +64,7 @@ class Unread(Struct, forbid_unknown_fields=True):
 class PlanDocument(Struct, forbid_unknown_fields=True):
     """The plans for several repositories as at one time. `left_alone` are those that no policy fits.
 
-    `in_use` is null where nothing was to be asked, or nothing was to be deleted.
+    `in_use` is null where nothing was to be asked, or nothing was to be changed.
     """
 
     version: int
@@ -179,11 +179,14 @@ def _changes(plan: Plan, action: Action) -> Iterator[str]:
         yield f"  {text.moment(image.pushed_at)}: {text.short(image.digest)} {loses}[{', '.join(image.tags)}]"
         for reason in decision.reasons:
             yield f"    {text.reason(reason)}"
-    yield from _costs(plan, action, done)
+    yield from cautions(plan, action)
 
 
-def _costs(plan: Plan, action: Action, done: work.Work) -> Iterator[str]:
-    """What the archive bills for it, and what follows from an index that can't be read any more."""
+def cautions(plan: Plan, action: Action) -> Iterator[str]:
+    """What the archive bills for an action, what follows from an index that can't be read any more, and what can't be
+    put back.
+    """
+    done = work.work_of(plan)
     if action is Action.ARCHIVE and done.archived:
         yield work.archive_terms(done)
         indexes = sum(image.media_type in INDEX_TYPES for image in _images_of(plan, Action.ARCHIVE))
@@ -192,9 +195,11 @@ def _costs(plan: Plan, action: Action, done: work.Work) -> Iterator[str]:
                 f"Indexes among them: {indexes}. ECR hands out no manifest from the archive: keep the cache directory, "
                 "or untagged images of the repository stay as long as they are there"
             )
-    early = early_deletion(plan) if action is Action.DELETE else 0
-    if early:
-        yield f"Some of them were archived less than 90 days ago: the rest is billed, at most {work.dollars(early)}"
+    if action is Action.DELETE:
+        yield from work.for_good(done)
+        early = early_deletion(plan)
+        if early:
+            yield f"Some of them were archived less than 90 days ago: the rest is billed, at most {work.dollars(early)}"
 
 
 def early_deletion(plan: Plan) -> float:
@@ -221,7 +226,10 @@ def question(going: Sequence[Plan]) -> str:
     )
     remaining = sum(plan.active for plan in going) - leaving
     where = text.repositories(len(going)) if len(going) > 1 else going[0].repository.name
-    return f"{work.orders(done)} in {where}{work.at_most(done)}? {text.images(remaining)} will remain there."
+    asked = f"{work.orders(done)} in {where}{work.at_most(done)}?"
+    return " ".join(
+        [asked, *(f"{line}." for line in work.for_good(done)), f"{text.images(remaining)} will remain there."]
+    )
 
 
 class Sum(Struct):

@@ -21,7 +21,10 @@ _RETRIEVAL = 0.03
 
 
 class Work(Struct, frozen=True):
-    """Images to delete and to archive with their bytes, at most; images that lose tags, and these tags."""
+    """Images to delete and to archive with their bytes, at most; images that lose tags, and these tags.
+
+    `for_good` are those to delete that are in the archive: they can't be put back.
+    """
 
     deleted: int = 0
     deleted_size: int = 0
@@ -29,6 +32,7 @@ class Work(Struct, frozen=True):
     archived_size: int = 0
     untagged: int = 0
     tags: int = 0
+    for_good: int = 0
 
     def __add__(self, other: "Work") -> "Work":
         mine, theirs = ([getattr(each, name) for name in Work.__struct_fields__] for each in (self, other))
@@ -45,6 +49,11 @@ class Work(Struct, frozen=True):
         return self.deleted_size + self.archived_size
 
     @property
+    def sizes_differ(self) -> bool:
+        """Whether some bytes become free and others are only moved: their sum says nothing."""
+        return bool(self.deleted and self.archived)
+
+    @property
     def only_deletes(self) -> bool:
         return not (self.archived or self.untagged)
 
@@ -59,6 +68,7 @@ def work_of(plan: Plan) -> Work:
         archived_size=sum(step.size for step in archived),
         untagged=len(untagged),
         tags=sum(len(step.untag) for step in untagged),
+        for_good=sum(step.status is Status.ARCHIVED for step in deleted),
     )
 
 
@@ -68,28 +78,44 @@ def work_of_all(plans: Iterable[Plan]) -> Work:
 
 
 def to_do(work: Work) -> str:
-    """`3 images to delete`, with what else there is to do; deletions are named also where there are none at all."""
+    """`3 images to delete`, with what else there is to do; deletions are named also where there are none at all.
+
+    Sizes stand here only where `at_most` has no one size for all.
+    """
     return ", ".join(_to_do(work)) or f"{text.images(0)} to delete"
 
 
 def _to_do(work: Work) -> Iterator[str]:
     if work.deleted:
-        yield f"{text.images(work.deleted)} to delete"
+        yield f"{text.images(work.deleted)} to delete{_apart(work, work.deleted_size)}"
     if work.archived:
-        yield f"{text.images(work.archived)} to archive"
+        yield f"{text.images(work.archived)} to archive{_apart(work, work.archived_size)}"
     if work.untagged:
         yield f"{tags(work.tags)} to remove from {text.images(work.untagged)}"
 
 
+def _apart(work: Work, size: int) -> str:
+    return f" (at most {text.size(size)})" if work.sizes_differ else ""
+
+
 def at_most(work: Work) -> str:
-    """The size, behind a comma; nothing where only tags are removed."""
-    return "" if work.untagged and not (work.deleted or work.archived) else f", at most {text.size(work.size)}"
+    """The size, behind a comma; nothing where only tags are removed, and where deleted and archived bytes stand apart
+    already.
+    """
+    size = whole_size(work)
+    return f", at most {size}" if size else ""
+
+
+def whole_size(work: Work) -> str:
+    """The one size of all that is done; empty where there is none."""
+    only_tags = work.untagged and not (work.deleted or work.archived)
+    return "" if only_tags or work.sizes_differ else text.size(work.size)
 
 
 def orders(work: Work) -> str:
     """`Delete 3 images and archive 2 images`."""
-    parts = [f"delete {text.images(work.deleted)}"] if work.deleted else []
-    parts += [f"archive {text.images(work.archived)}"] if work.archived else []
+    parts = [f"delete {text.images(work.deleted)}{_apart(work, work.deleted_size)}"] if work.deleted else []
+    parts += [f"archive {text.images(work.archived)}{_apart(work, work.archived_size)}"] if work.archived else []
     parts += [f"remove {tags(work.tags)} from {text.images(work.untagged)}"] if work.untagged else []
     whole = " and ".join(parts)
     return whole[:1].upper() + whole[1:]
@@ -98,6 +124,13 @@ def orders(work: Work) -> str:
 def tags(count: int) -> str:
     """How many tags."""
     return "1 tag" if count == 1 else f"{count} tags"
+
+
+def for_good(work: Work) -> Iterator[str]:
+    """That some of what is deleted can't be put back."""
+    if work.for_good:
+        are, them = ("is", "it") if work.for_good == 1 else ("are", "them")
+        yield f"Of these, {work.for_good} {are} in the archive: nothing can bring {them} back"
 
 
 _PAST = {Action.DELETE: "deleted", Action.ARCHIVE: "archived", Action.UNTAG: "rid of tags"}

@@ -79,9 +79,10 @@ def doubts_of(
     days: int,
 ) -> Mapping[str, Sequence[str]]:
     """What fares otherwise under another reading of the documentation, by that reading."""
+    activating = any(image.status is Status.ACTIVATING for image in images)
     matter = {
-        "restored": any(image.activated_at is not None for image in images),
-        "activating": any(image.status is Status.ACTIVATING for image in images),
+        "restored": activating or any(image.activated_at is not None for image in images),
+        "activating": activating,
         "referrers": any(image.subject is not None for image in images),
         "passes": bool(simulation.failures),
     }

@@ -16,8 +16,8 @@ from aws_ecr_gc.lifecycle.writing import write
 class ConversionDocument(Struct, forbid_unknown_fields=True):
     """A policy in the other language: ECR's as `lifecycle_policy`, ours as the text of a `policy_file`.
 
-    The other one is null, and both are where nothing could be said. `same` is whether it does the same, for an export
-    where the `conditions` hold; those of an import are none.
+    The other one is null, and both are where nothing could be said. An export never deletes more where the `conditions`
+    hold; if it is the `same`, it deletes no less where besides `same_where` holds. Those of an import are none.
     """
 
     version: int
@@ -27,6 +27,7 @@ class ConversionDocument(Struct, forbid_unknown_fields=True):
     same: bool
     differences: list[Difference]
     conditions: list[str]
+    same_where: list[str]
 
 
 def schema() -> dict[str, Any]:
@@ -38,12 +39,13 @@ def of_export(made: Export, tool: str) -> ConversionDocument:
     """The document of an export."""
     policy = None if made.policy is None else json.loads(write(made.policy))
     conditions = [str(condition) for condition in made.conditions]
-    return ConversionDocument(1, tool, policy, None, made.is_same, list(made.differences), conditions)
+    more = [str(condition) for condition in made.same_where]
+    return ConversionDocument(1, tool, policy, None, made.is_same, list(made.differences), conditions, more)
 
 
 def of_import(made: Import, text: str | None, tool: str) -> ConversionDocument:
     """The document of an import."""
-    return ConversionDocument(1, tool, None, text, False, list(made.differences), [])
+    return ConversionDocument(1, tool, None, text, False, list(made.differences), [], [])
 
 
 def export_notes(made: Export) -> Iterator[str]:
@@ -53,7 +55,8 @@ def export_notes(made: Export) -> Iterator[str]:
     elif made.differences:
         yield "it never deletes more than the policy file does, and less:"
     else:
-        yield "it deletes what the policy file does, but for parts: children of indexes stay behind in ECR"
+        yield "it deletes what the policy file does, and less where it is not so that"
+        yield from (f"  {condition}" for condition in made.same_where)
     yield from (f"  {difference}" for difference in made.differences)
     if made.conditions:
         yield "that holds where"
