@@ -400,13 +400,22 @@ def test_without_a_terminal_each_way_has_its_own_advice(world: World) -> None:
         assert ended.stderr == f"aws-ecr-gc: this is no terminal, so nobody can be asked: {advice}\n"
 
 
+@pytest.mark.parametrize(
+    ("guards", "line"),
+    [
+        ("{canary: 1}", "aws-ecr-gc: 2 images were not attempted"),
+        ("{canary: 2}", "aws-ecr-gc: 1 image was not attempted"),
+    ],
+)
 def test_after_a_guard_stopped_the_work_it_is_no_advice_to_run_again(world: World, guards: str, line: str) -> None:
     """An index that comes meanwhile lists them, so ECR refuses."""
     plan = world.plan(policy=world.policy(text=POLICY.replace("rules", f"guards: {guards}, rules")))
     children = ["image 1", "image 2", "image 3"]
-    world.sandbox.before(
-        "BatchDeleteImage", lambda _: setattr(world, "late", world.repository.index("late", "late", children=children))
-    )
+
+    def push(_: dict[str, object]) -> None:
+        world.repository.index("late", "late", children=children)
+
+    world.sandbox.before("BatchDeleteImage", push)
     done = world.apply(plan)
     assert line in done.err.splitlines(), done.err
     assert "again" not in done.err

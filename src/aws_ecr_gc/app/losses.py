@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from aws_ecr_gc import backup
-from aws_ecr_gc.apply import TAKEN_WHOLE
+from aws_ecr_gc.apply import CHANGED, NOT_BACK, TAKEN_WHOLE
 from aws_ecr_gc.errors import AwsFailure, BackupLost, Misuse
 from aws_ecr_gc.inventory import Status
 from aws_ecr_gc.journal import InRepository, Recorded
@@ -94,7 +94,7 @@ def _lost(of_it: InRepository) -> Iterator[tuple[str, Lost]]:
         outcome = of_it.outcomes.get(digest)
         done = outcome is not None and outcome.result is Outcome.DONE
         removed = of_it.removed.get(digest, set())
-        taken_whole = outcome is not None and outcome.code == TAKEN_WHOLE
+        taken_whole = outcome is not None and outcome.code in {TAKEN_WHOLE, NOT_BACK}
         if done or removed or taken_whole or digest in doubtful:
             tags = of_it.attempted[digest] if done or digest in doubtful else {tag for tag in removed if tag}
             if taken_whole:  # it may be back with only some of the tags that were to stay
@@ -110,8 +110,8 @@ def _not_back(of_it: InRepository, lost: Mapping[str, Lost], *, restorable: bool
     for digest, image in lost.items():
         step, outcome = steps[digest], of_it.outcomes.get(digest)
         if step.action is Action.UNTAG:
-            # Its tags went, and it was there afterwards.
-            if outcome is not None and outcome.result is Outcome.DONE:
+            # Its tags went, or it changed, and it was there afterwards.
+            if outcome is not None and (outcome.result is Outcome.DONE or outcome.code == CHANGED):
                 yield digest, _SOMEBODY_ELSE
         elif image.manifest is None and step.status is not Status.ACTIVE:
             yield digest, _ARCHIVED

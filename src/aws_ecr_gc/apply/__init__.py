@@ -17,6 +17,7 @@ from aws_ecr_gc.apply.running import apply
 from aws_ecr_gc.apply.terms import (
     CHANGED,
     IN_USE,
+    NOT_BACK,
     STILL_NEEDED,
     TAKEN_WHOLE,
     TAKES_WHOLE,
@@ -31,6 +32,7 @@ from aws_ecr_gc.apply.terms import (
 __all__ = [
     "CHANGED",
     "IN_USE",
+    "NOT_BACK",
     "STILL_NEEDED",
     "TAKEN_WHOLE",
     "TAKES_WHOLE",
