@@ -16,7 +16,18 @@ from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.cli.main import COMMANDS, summary
 from aws_ecr_gc.discovery.sources import SOURCES
 from aws_ecr_gc.errors import MEANINGS
-from aws_ecr_gc.report import checks, differences, document, explanations, fleets, forecasts, judgements, plans, uses
+from aws_ecr_gc.report import (
+    checks,
+    differences,
+    document,
+    explanations,
+    fleets,
+    forecasts,
+    judgements,
+    merged,
+    plans,
+    uses,
+)
 from aws_ecr_gc.sandbox import scenario_schema
 
 ROOT = Path(__file__).parent.parent
@@ -94,6 +105,7 @@ SCHEMAS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "run": ("A run of aws-ecr-gc", document.schema),
     "plan": ("Plans under a policy, and how they were carried out", plans.schema),
     "fleet": ("Plans over several accounts and regions, and how they were carried out", fleets.schema),
+    "merged": ("The results of several machines as one", merged.schema),
     "plan-file": ("A plan file of aws-ecr-gc", planfile.schema),
     "forecast": ("Forecasts under a policy", forecasts.schema),
     "explanation": ("The explanation of one decision", explanations.schema),

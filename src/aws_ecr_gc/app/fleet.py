@@ -1,6 +1,6 @@
 """`plan` and `run` over several accounts and regions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +13,9 @@ from aws_ecr_gc.app.fleetreport import FleetReport
 from aws_ecr_gc.app.live import Live
 from aws_ecr_gc.app.measures import publish
 from aws_ecr_gc.app.pipeline import in_order
+from aws_ecr_gc.app.planfiles import Draft
 from aws_ecr_gc.app.policies import Policies
-from aws_ecr_gc.app.protection import Protection, protection_of
+from aws_ecr_gc.app.protection import Protection, asked_now, protection_of
 from aws_ecr_gc.app.running import Question, Running
 from aws_ecr_gc.app.site import FleetSite
 from aws_ecr_gc.app.sources import LiveSource
@@ -24,6 +25,8 @@ from aws_ecr_gc.aws.pacing import Limits, Traffic
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Error, Exit, Interrupted, Misuse
+from aws_ecr_gc.shards import Shard
+from aws_ecr_gc.targets import Entry
 
 if TYPE_CHECKING:
     from aws_ecr_gc.ports import RegistryPort
@@ -41,6 +44,11 @@ def aimed(request: Request, policies: Policies) -> Request:
     connection = request.connection
     if connection.region is None and targets.regions and not targets.is_fleet:
         connection = replace(connection, region=targets.regions[0])
+    if request.shard is not None and not targets.is_fleet:
+        raise Misuse(
+            "--shard: there is one account and region, whose limits all machines would share; leave --shard out, or "
+            "name more accounts or regions"
+        )
     if targets.is_fleet:
         if request.snapshot is not None:
             raise Misuse("--snapshot and several accounts or regions: a snapshot is of one; leave the others out")
@@ -52,11 +60,12 @@ def aimed(request: Request, policies: Policies) -> Request:
 
 
 def plan_fleet(request: Request, policies: Policies, *, now: float, console: Console, out: Path | None) -> Exit:
-    """Plan every repository of every place. Raises `errors.Error` where nothing can be planned, and OutputLost."""
-    if out is not None:
-        raise Misuse("--out and several accounts or regions: a plan file is of one; plan each by itself")
-    fleet = _Fleet(request, policies, now, console, carries_out=False)
-    return fleet.through(None)
+    """Plan every repository of every place; of one place alone, the plans can be written to `out`.
+
+    Raises `errors.Error` where nothing can be planned, and OutputLost.
+    """
+    fleet = _Fleet(request, policies, now, console, carries_out=False, holds=out is not None)
+    return fleet.through(None, out)
 
 
 def run_fleet(
@@ -67,9 +76,9 @@ def run_fleet(
     Raises `errors.Error` where nothing can be planned, and OutputLost.
     """
     fleet = _Fleet(
-        request, policies, now, console, carries_out=question is None, strict=strict, asks=question is not None
+        request, policies, now, console, carries_out=question is None, strict=strict, holds=question is not None
     )
-    return fleet.through(question)
+    return fleet.through(question, None)
 
 
 class _Fleet:
@@ -82,32 +91,46 @@ class _Fleet:
         *,
         carries_out: bool,
         strict: bool = False,
-        asks: bool = False,
+        holds: bool = False,
     ) -> None:
         self._request = request
         self._policies = policies
         self._now = now
         self._console = console
         self._territory = Territory(request.targets, request.connection, console.say)
-        self._places = self._territory.places()
+        self._everywhere = self._territory.places()
+        self._places = _part(self._everywhere, request.shard)
+        if request.shard is not None and not self._places:
+            console.say(f"no account and region falls to shard {request.shard}: nothing to do")
         for each in self._territory.absent:
             console.say(f"account {each}: no plan: {each.reason}")
         self._limits = Limits()
         self._live = Live(request.directories, now, console)
         protection = self._protection()
-        self._crew = Crew(request, protection, console, carries_out=carries_out, strict=strict, holds=asks)
+        self._crew = Crew(request, protection, console, carries_out=carries_out, strict=strict, holds=holds)
         self._crew.headway.expect(places=len(self._places))
 
-    def through(self, question: Question | None) -> Exit:
+    def through(self, question: Question | None, out: Path | None) -> Exit:
         """To the end, and the exit code."""
         absent: list[Absent] = self._territory.absent
-        with closing(FleetReport(self._request, self._policies, self._now, self._console)) as report:
+        draft = None if out is None else self._draft(out)
+        with closing(FleetReport(self._request, self._policies, self._now, self._console, draft)) as report:
             running = Running(self._crew, report, self._console)
             if absent:
                 report.exits.append(Exit.AWS)
             code = running.through(self._crew.over(self._sites()), question, lambda code: report.end(absent, code))
+            if draft is not None:
+                draft.write(self._console)
             publish(self._request.watching, report.numbers, code, self._console)
             return code
+
+    def _draft(self, out: Path) -> Draft:
+        if len(self._places) != 1:
+            raise Misuse("--out and several accounts or regions: a plan file is of one; plan each by itself")
+        settings = self._policies.in_use
+        if settings is not None and settings.asks_aws:
+            settings = everywhere(settings, self._request.targets.entry, self._places)
+        return Draft(out, self._request, self._policies, self._now, asked=settings)
 
     def _sites(self) -> Iterator[FleetSite]:
         """Each place with its repositories listed, a few ahead of those at work. They are closed by the report."""
@@ -135,20 +158,28 @@ class _Fleet:
         return site
 
     def _protection(self) -> Protection:
-        """One reading of what is in use serves all places: it is looked for wherever they are."""
-        request, settings = self._request, self._policies.in_use
+        """One reading of what is in use serves all places: it is looked for wherever they are.
+
+        With a shard too: what runs where other machines look may be of an image here.
+        """
+        request, settings = self._request, asked_now(self._request, self._policies)
         connection = replace(request.connection, region=self._territory.home_region)
         if settings is not None and settings.asks_aws:
-            settings = self._everywhere(settings)
+            settings = everywhere(settings, request.targets.entry, self._everywhere)
         return protection_of(
             settings, connection, self._now, self._console, allow_unread=request.allow_unread, saved=request.uses
         )
 
-    def _everywhere(self, settings: Settings) -> Settings:
-        entry = self._request.targets.entry
-        regions = settings.regions or tuple(dict.fromkeys(each.region for each in self._places))
-        accounts = tuple(dict.fromkeys((*settings.accounts, *(each.account for each in self._places))))
-        role, external_id = settings.role, settings.external_id
-        if role is None and entry is not None:
-            role, external_id = entry.role, entry.external_id
-        return replace(settings, regions=regions, accounts=accounts, role=role, external_id=external_id)
+
+def _part(places: Sequence[Place], shard: Shard | None) -> Sequence[Place]:
+    return [each for each in places if shard is None or shard.holds(each.account, each.region)]
+
+
+def everywhere(settings: Settings, entry: Entry | None, places: Sequence[Place]) -> Settings:
+    """What is in use is looked for in all of these places too, with their role where none is named for it."""
+    regions = settings.regions or tuple(dict.fromkeys(each.region for each in places))
+    accounts = tuple(dict.fromkeys((*settings.accounts, *(each.account for each in places))))
+    role, external_id = settings.role, settings.external_id
+    if role is None and entry is not None:
+        role, external_id = entry.role, entry.external_id
+    return replace(settings, regions=regions, accounts=accounts, role=role, external_id=external_id)

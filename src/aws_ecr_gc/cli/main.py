@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("aws_ecr_gc.cli.show", "a plan file as text, Markdown or JSON"),
     "apply": ("aws_ecr_gc.cli.apply", "carry out a plan file, as far as it still holds"),
     "run": ("aws_ecr_gc.cli.run", "delete what a policy file does not keep"),
+    "merge": ("aws_ecr_gc.cli.merge", "the results of several machines as one report"),
     "explain": ("aws_ecr_gc.cli.explain", "why an image stays or goes"),
     "in-use": ("aws_ecr_gc.cli.in_use", "what runs, or may run, which image"),
     "doctor": ("aws_ecr_gc.cli.doctor", "what may be wrong with credentials, pull times, replication, directories"),

@@ -63,7 +63,10 @@ class AbsentPart(Struct, forbid_unknown_fields=True):
 
 
 class FleetDocument(Struct, forbid_unknown_fields=True):
-    """All places of a run, in order. `in_use` is null where nothing was to be asked, or nothing was to be deleted."""
+    """All places of a run, in order. `in_use` is null where nothing was to be asked, or nothing was to be deleted.
+
+    `shard` is the part of the fleet that these places are, such as 2/8.
+    """
 
     version: int
     tool: str
@@ -75,6 +78,7 @@ class FleetDocument(Struct, forbid_unknown_fields=True):
     in_use: InUsePart | None
     exit: int
     summary: Summary
+    shard: str | None = None
 
 
 def schema() -> dict[str, Any]:
