@@ -36,13 +36,17 @@ class Context(Protocol):
 
 
 class _Common(Struct, forbid_unknown_fields=True, kw_only=True):
-    """`journals` is where deletions are put on record; in the bucket of `run` if it is not said."""
+    """`journals` is where deletions are put on record; in the bucket of `run` if it is not said.
+
+    `allow_unread` names the sources of what is in use that may be missing, as the flag does.
+    """
 
     policy: str | dict[str, Any]
     run: Address
     journals: Address | None = None
     role: str | None = None
     external_id: str | None = None
+    allow_unread: tuple[str, ...] = ()
 
     @property
     def journal_place(self) -> str:
@@ -114,6 +118,7 @@ def _with_stages(asked: _Common, context: Context, work: Callable[[Stages], Stru
             _policy(asked.policy, s3, scratch),
             journals=asked.journal_place,
             entry=asked.entry,
+            allow_unread=asked.allow_unread,
             now=time.time(),
             stop=lambda: time.monotonic() > until,
             scratch=scratch,

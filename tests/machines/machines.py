@@ -86,13 +86,15 @@ class Machines:
             for call in range(1, calls + 1):
                 self.sandbox.after(operation, lambda request, of=operation: self._strike(of, request), call=call)
 
-    def run(self, name: str, mode: str, policy: str, seconds: float) -> dict[str, Any]:
+    def run(self, name: str, mode: str, policy: str, seconds: float, *allow_unread: str) -> dict[str, Any]:
         """One execution to its end."""
         made = self.machine.create_state_machine(
             name=name, definition=json.dumps(through_queue(definition(), self.queue)), roleArn=_ROLE
         )
         begun = self.machine.start_execution(
-            stateMachineArn=made["stateMachineArn"], name=name, input=json.dumps({"policy": policy, "mode": mode})
+            stateMachineArn=made["stateMachineArn"],
+            name=name,
+            input=json.dumps({"policy": policy, "mode": mode, "allow_unread": allow_unread}),
         )
         until = time.monotonic() + seconds
         while time.monotonic() < until:

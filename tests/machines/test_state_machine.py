@@ -85,7 +85,7 @@ def test_every_pair_is_done_exactly_once_though_workers_are_killed(sandbox: Sand
     }
     arranged.s3.put_object(Bucket=BUCKET, Key="policy.json", Body=json.dumps(stated).encode())
 
-    ended = arranged.run("night", "apply", f"s3://{BUCKET}/policy.json", SECONDS)
+    ended = arranged.run("night", "apply", f"s3://{BUCKET}/policy.json", SECONDS, f"role@{CLOSED}")
     assert ended["status"] == "FAILED", ended
     assert ended["error"] == "ExitCode", (ended, arranged.log())
 

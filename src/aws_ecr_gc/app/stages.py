@@ -85,6 +85,7 @@ class Stages:
         *,
         journals: str,
         entry: Entry | None,
+        allow_unread: tuple[str, ...],
         now: float,
         stop: Callable[[], bool],
         scratch: Path,
@@ -92,6 +93,7 @@ class Stages:
         """`scratch` is a directory for files that only this process needs."""
         self._run = run
         self._journals = journals
+        self._allow_unread = allow_unread
         self._now = now
         self._stop = stop
         self._scratch = scratch
@@ -202,6 +204,7 @@ class Stages:
                 connection=Connection(region=pair.region, registry_id=pair.account, entry=self._entry),
                 directories=self._directories,
                 uses=self._uses(path.parent),
+                allow_unread=self._allow_unread,
                 journal=Keeping(self._journals),
                 output="json",
             )
@@ -228,7 +231,7 @@ class Stages:
         return Territory(request.targets, request.connection, self._console()[0].say)
 
     def _workloads(self, settings: Settings) -> Workloads:
-        return Workloads(settings, Connection(), (), self._console()[0], now=self._now)
+        return Workloads(settings, Connection(), self._allow_unread, self._console()[0], now=self._now)
 
     def _uses(self, folder: Path) -> Path | None:
         if self._policies.in_use is None:
