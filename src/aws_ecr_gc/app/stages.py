@@ -258,7 +258,8 @@ class Stages:
         return Console(written, sys.stderr, self._stop, JSON), written
 
     def _demand_end(self, code: Exit, pair: Pair) -> None:
-        if code is Exit.INTERRUPTED:
+        """A place that the end of the time kept from being read says so as one that can't be read."""
+        if code is Exit.INTERRUPTED or (code is not Exit.DONE and self._stop()):
             raise Unfinished(f"{pair.account}, {pair.region}: the time was up; another attempt goes on")
 
     def _kept(self, name: str, content: bytes) -> Told:
