@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 WORKERS ?= auto
 LAMBDA_PLATFORMS := $(foreach tag,2_34 2_28 2_27 2_17 2014,--platform manylinux$(if $(filter 2014,$(tag)),,_)$(tag)_x86_64)
 
-.PHONY: help demo test test-full test-fleet test-kubernetes lint format bench generate lambda lock clean
+.PHONY: help demo test test-full test-fleet test-kubernetes skopeo lint format bench generate lambda lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ test-fleet: $(VENV)/ready ## the state machine over 2,000 accounts and regions, 
 
 test-kubernetes: $(VENV)/ready ## what is read of Kubernetes, against a real API server (built once, minutes)
 	$(BIN)/python -m tools.kubernetes_api_server $(BIN)/pytest tests/discovery/kubernetes/test_real_api_server.py $(ARGS)
+
+skopeo: ## what the tests want from Debian, if it is not there
+	@command -v skopeo > /dev/null || $(if $(filter 0,$(shell id -u)),,sudo) sh -c \
+	  "apt-get update -qq && apt-get install -y -qq --no-install-recommends skopeo"
 
 lint: $(VENV)/ready ## ruff, mypy strict, import-linter
 	$(BIN)/ruff check .

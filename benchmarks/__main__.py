@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 
-from benchmarks import contenders, fleet, goals, in_use
+from benchmarks import contenders, fleet, goals, in_use, lifecycle
 from benchmarks.contenders import BOTO3, FEW, FLOOR, PRODUCT, TEN_RULES
 from benchmarks.in_use import Account, Reading
 from benchmarks.measuring import Planned, Run, in_turns, output, serving
@@ -55,6 +55,8 @@ def main() -> None:
     _show(table(head, rows))
     many = fleet.measure(asked.fleets, asked.rounds)
     _show(table(_FLEET_HEAD, list(_fleet_costs(many))))
+    simulated = lifecycle.measure(asked.planned[0])
+    _show(table(lifecycle.HEAD, [lifecycle.cells(asked.planned[0], each) for each in simulated]))
     sources = goals.in_use(asked.account, reading, loads_reading=_loads_reading(), full=asked.account == _ACCOUNT)
     judged = [
         goal.cells
@@ -63,6 +65,7 @@ def main() -> None:
             *goals.planning(plans),
             *sources,
             *goals.fleets(asked.fleets, many),
+            *goals.simulating(asked.planned[0], simulated),
         ]
     ]
     _show(table(["goal", "measured", "bound", "met/missed"], judged))

@@ -1,11 +1,12 @@
 """The goals, and what they are judged by."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from benchmarks import fleet
 from benchmarks.contenders import BOTO3, FEW, PRODUCT, TEN_RULES
 from benchmarks.in_use import Account, Reading
+from benchmarks.lifecycle import Simulated
 from benchmarks.measuring import Planned, Run
 
 LATENCY = 0.05
@@ -117,6 +118,12 @@ def fleets(sizes: fleet.Sizes, measured: fleet.Measured) -> Iterator[Goal]:
     held = (measured.held.run.peak - measured.empty.run.peak) / in_flight
     images = (sizes.held.repositories * sizes.held.images, full.held.repositories * full.held.images)
     yield Goal("1,000,000 images: bytes an image in flight", held, 800, images)
+
+
+def simulating(images: int, made: Sequence[Simulated]) -> Iterator[Goal]:
+    """One evaluation of a lifecycle policy, and a year of them."""
+    for each in made:
+        yield Goal(f"simulating 100,000, {each.evaluations} times: CPU s", each.seconds, 5, (images, 100_000))
 
 
 def nearest(sizes: Mapping[int, object], wanted: int) -> int:

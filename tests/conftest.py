@@ -1,6 +1,7 @@
 """What every test may use: the stand-in, and the command line run against it."""
 
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -54,18 +55,20 @@ class Shell:
         """Run a command line; a variable that is None is unset for it."""
         out, err = io.StringIO(), io.StringIO()
         handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        with self._environment(environment), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with self.environment_of(environment), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
                 code = main(words)
             except SystemExit as ended:  # argparse's way to end --help and --version
                 code = int(ended.code or 0)
             finally:
+                gc.enable()  # a command turns it off, for its process ends with it, and this one does not
                 for number, handler in handlers.items():
                     signal.signal(number, handler)
         return Finished(int(code), out.getvalue(), err.getvalue())
 
     @contextlib.contextmanager
-    def _environment(self, changes: dict[str, str | None]) -> Iterator[None]:
+    def environment_of(self, changes: dict[str, str | None]) -> Iterator[None]:
+        """The environment of a command, as long as the block lasts."""
         saved = dict(os.environ)
         os.environ.clear()
         os.environ.update(self.with_changes(changes))

@@ -11,7 +11,7 @@ from typing import Any
 
 from aws_ecr_gc import journal, planfile, policyfile, policytests
 from aws_ecr_gc.aws.permissions import PERMISSIONS
-from aws_ecr_gc.cli import collect, policy
+from aws_ecr_gc.cli import collect, lifecycle, policy
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.cli.main import COMMANDS, summary
 from aws_ecr_gc.discovery.sources import SOURCES
@@ -26,8 +26,11 @@ from aws_ecr_gc.report import (
     judgements,
     merged,
     plans,
+    restorations,
+    unarchived,
     uses,
 )
+from aws_ecr_gc.report.lifecycle import changes, conversions, findings, health, simulations, verifications
 from aws_ecr_gc.sandbox import scenario_schema
 
 ROOT = Path(__file__).parent.parent
@@ -57,6 +60,7 @@ Generated from the code by `make generate`; a test checks that it is up to date.
 
 {_commands("aws-ecr-gc", COMMANDS)}
 {_commands("aws-ecr-gc policy", policy.COMMANDS)}
+{_commands("aws-ecr-gc lifecycle", lifecycle.COMMANDS)}
 ## Exit codes
 
 | code | meaning |
@@ -111,9 +115,17 @@ SCHEMAS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "explanation": ("The explanation of one decision", explanations.schema),
     "policytest-result": ("How cases for a policy ended", judgements.schema),
     "doctor": ("What doctor found", checks.schema),
+    "restoration": ("What was put back", restorations.schema),
+    "unarchive": ("What came out of the archive", unarchived.schema),
     "journal": ("One record of a journal of aws-ecr-gc", journal.schema),
     "in-use": ("What is in use, by image and by workload", uses.schema),
     "difference": ("What changes sides from one policy to another", differences.schema),
+    "lifecycle-simulation": ("What a lifecycle policy of ECR does", simulations.schema),
+    "lifecycle-lint": ("What is wrong with a lifecycle policy, or may surprise", findings.schema),
+    "lifecycle-verification": ("The simulator beside ECR's own preview", verifications.schema),
+    "lifecycle-conversion": ("A policy in the other language", conversions.schema),
+    "lifecycle-changes": ("How lifecycle policies were put", changes.schema),
+    "lifecycle-report": ("How repositories fare with their lifecycle policies", health.schema),
     "scenario": ("A scenario of the sandbox", scenario_schema),
 }
 

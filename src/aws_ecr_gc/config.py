@@ -78,7 +78,7 @@ class OriginalFlags(Struct, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """The original's main job: one repository, its flags."""
+    """The original's main job: one repository, its flags. `backup` is as in `Request`."""
 
     repository: str
     flags: OriginalFlags = OriginalFlags()
@@ -87,6 +87,8 @@ class Config(Struct, frozen=True):
     dry_run: bool = False
     strict: bool = False
     allow_unread: tuple[str, ...] = ()
+    backup: str | None = None
+    journal: Keeping = Keeping()
     output: str = "text"
 
 
@@ -97,7 +99,8 @@ class Request(Struct, frozen=True):
     the file is read instead of AWS; with `uses`, this file of what is in use instead of the workloads. Sources that
     `allow_unread` names may be missing. `targets` is what flags say of accounts and regions, `shard` the part of these
     that is to be done; `concurrency` is how many repositories are worked on at once. With `defers_in_use` what is in
-    use is left for `apply` to ask.
+    use is left for `apply` to ask. `backup` is where a copy of what will be deleted is put first: a directory, or
+    s3://BUCKET/PREFIX.
     """
 
     policy: Path | OriginalFlags
@@ -109,6 +112,7 @@ class Request(Struct, frozen=True):
     uses: Path | None = None
     allow_unread: tuple[str, ...] = ()
     journal: Keeping = Keeping()
+    backup: str | None = None
     output: str = "text"
     concurrency: int = CONCURRENCY
     targets: Targets = Targets()

@@ -6,8 +6,10 @@
     │   ├── Mistakes       2   several at once, a line each
     │   └── Credentials    2   none, broken or expired
     ├── AwsFailure         3   AWS refused or failed, or could not be reached
+    │   ├── Passing        3   may go well another time: throttled, a server in trouble, no answer
     │   ├── AccessDenied   3   names the missing IAM action
     │   ├── Unintelligible 3   an answer that is not what ECR's API promises
+    │   ├── NotArchivable  3   ECR does not archive this image now
     │   ├── ImageNotFound  3   one of the images asked for is not there (any more)
     │   └── IndexVanished  3   an index went between its listing and its reading (in registries.reading)
     ├── SourceFailure      3   a source of workloads can't be read: a cluster, a list, a command
@@ -18,6 +20,7 @@
     ├── GuardStopped       4   a guard ended the work while it was under way
     ├── OutputLost         1   the result can't be written
     ├── JournalLost        1   the journal can't be written; 2 where nothing was deleted yet
+    ├── BackupLost         1   the backup can't be written; 2 where nothing was deleted yet
     └── Interrupted      130   Ctrl-C or SIGTERM before anything was deleted
 
 Exceptions of other libraries are wrapped where they come in (`aws`), so nothing above knows them.
@@ -44,7 +47,7 @@ class Exit(IntEnum):
 
 MEANINGS: dict[Exit, str] = {
     Exit.DONE: "done, or nothing to do",
-    Exit.UNEXPECTED: "unexpected: a defect of aws-ecr-gc, or the result or the journal can't be written",
+    Exit.UNEXPECTED: "unexpected: a defect of aws-ecr-gc, or the result, the journal or the backup can't be written",
     Exit.MISUSE: "what was typed or set is wrong; nothing was changed",
     Exit.AWS: "AWS refused or failed, or something could not be read",
     Exit.REFUSED: "a guard or a plan's precondition refused",
@@ -132,6 +135,10 @@ class AwsFailure(Error):
     exit = Exit.AWS
 
 
+class Passing(AwsFailure):
+    """AWS did not carry it out, or nobody knows whether it did, and another time it may."""
+
+
 class AccessDenied(AwsFailure):
     """The caller may not do this; the text names the IAM action."""
 
@@ -146,6 +153,10 @@ class ImageNotFound(AwsFailure):
     def __init__(self, message: str, digest: str | None) -> None:
         super().__init__(message)
         self.digest = digest
+
+
+class NotArchivable(AwsFailure):
+    """ECR does not archive this image now: an index lists it, say, or it is on its way back."""
 
 
 class SourceFailure(Error):
@@ -190,6 +201,10 @@ class OutputLost(Error):
 
 class JournalLost(Error):
     """The journal can't be written, so nothing more may be deleted. Whoever begins one says whether anything was."""
+
+
+class BackupLost(Error):
+    """The backup can't be written, so what it is of must not be deleted. Whoever makes it says whether anything was."""
 
 
 class Interrupted(Error):

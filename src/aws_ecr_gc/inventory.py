@@ -40,7 +40,7 @@ class Image(Struct, frozen=True, gc=False):
     """Any manifest of a repository. Times are epoch seconds, `size` is in bytes.
 
     `children` are the digests that an index lists: empty for what is no index, None for an index whose manifest
-    has not been read.
+    has not been read. `archived_at` and `activated_at` are when it was last put into the archive and last taken out.
     """
 
     digest: str
@@ -53,6 +53,8 @@ class Image(Struct, frozen=True, gc=False):
     children: tuple[str, ...] | None = ()
     pulled_at: float | None = None
     artifact_type: str | None = None
+    archived_at: float | None = None
+    activated_at: float | None = None
 
     @property
     def own_size(self) -> int:
@@ -83,6 +85,11 @@ def unread_indexes(inventory: Inventory) -> list[str]:
     return [
         image.digest for image in inventory.images.values() if image.children is None and image.status is Status.ACTIVE
     ]
+
+
+def active_in(inventory: Inventory) -> int:
+    """How many images are neither archived nor on the way back from there."""
+    return sum([image.status is Status.ACTIVE for image in inventory.images.values()])
 
 
 def newest_first(images: Iterable[Image]) -> list[Image]:

@@ -50,17 +50,21 @@ class Decisions(Sequence[Decision]):
 
 
 class Action(StrEnum):
-    """What a step does."""
+    """What a step does: delete the image, move it to the archive, or remove some of its tags."""
 
     DELETE = "delete"
+    ARCHIVE = "archive"
+    UNTAG = "untag"
 
 
 class Step(Struct, frozen=True, gc=False):
-    """One image to act on, and what was seen of it when the plan was made. Times in epoch seconds, size in bytes.
+    """One image to act on, and what was seen of it when the plan was made. Times in epoch seconds.
 
-    `after` names the digests of this plan that must be gone before (an index before its children, a subject before
-    its referrers); `wave` is the length of the longest such chain, so steps of one wave never wait for one another.
-    `subjects` are those of `after` that the image refers to.
+    `size` are the bytes that go with it, at most (`Image.own_size`). `after` names the digests of this plan that must
+    be gone or archived before (an index before its children, a subject before its referrers); `wave` is the length of
+    the longest such chain, so steps of one wave never wait for one another. `subjects` are those of `after` that the
+    image refers to. `put_away` are indexes and subjects that need the image and are in the archive already: an image
+    goes there only as long as they are. `untag` are the tags to remove, never all of `tags`; empty for other actions.
     """
 
     action: Action
@@ -73,13 +77,18 @@ class Step(Struct, frozen=True, gc=False):
     wave: int
     subjects: tuple[str, ...] = ()
     pulled_at: float | None = None
+    untag: tuple[str, ...] = ()
+    put_away: tuple[str, ...] = ()
+    archived_at: float | None = None
+    activated_at: float | None = None
 
 
 class Plan(Struct, frozen=True):
     """Every decision, and the steps in the order to carry them out.
 
-    `active` is the number of images that are not archived or on the way back from there. `size` is that of what goes,
-    in bytes, at most: layers that other images share are counted with each; indexes have none of their own.
+    `action` is what the policy does to active images that do not stay; archived ones are only ever deleted. `active`
+    is the number of images that are not archived or on the way back from there. `size` is that of what goes or is
+    archived, in bytes, at most: layers that other images share are counted with each; indexes have none of their own.
     """
 
     repository: Repository
@@ -88,6 +97,11 @@ class Plan(Struct, frozen=True):
     size: int
     decisions: Decisions
     steps: tuple[Step, ...]
+    action: Action = Action.DELETE
+
+    def going(self, action: Action) -> list[Step]:
+        """The steps of one action."""
+        return [step for step in self.steps if step.action is action]
 
 
 class Result(StrEnum):

@@ -1,18 +1,20 @@
 """The one narrow door to a registry. Back ends implement it; what cuts across them wraps it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
 from aws_ecr_gc.errors import Error
 from aws_ecr_gc.globs import has_wildcard, matcher
-from aws_ecr_gc.inventory import Image
-from aws_ecr_gc.plan import Outcome
+from aws_ecr_gc.inventory import Image, Status
+from aws_ecr_gc.plan import Action, Outcome
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.targets import parted
 
 BATCH = 100  # the most ids that ECR takes in one call, whatever the call
+GONE = "ImageNotFound"  # the code of a refusal that is none: the id is gone already
 
 
 class ImageId(NamedTuple):
@@ -30,10 +32,10 @@ class Refusal(Struct, frozen=True):
     reason: str
 
 
-class Deletion(Struct, frozen=True):
-    """The answer to one deletion: the ids that are gone, and the refusals."""
+class Answer(Struct, frozen=True):
+    """The answer to one call that deletes or archives: the ids that it did so to, and the refusals."""
 
-    gone: tuple[ImageId, ...]
+    done: tuple[ImageId, ...]
     refused: tuple[Refusal, ...]
 
 
@@ -122,8 +124,61 @@ class RepositoryPort(Protocol):
     def turn(self) -> None:
         """Wait until `delete` may be called, so that nothing waits between the last look at images and their end."""
 
-    def delete(self, ids: Sequence[ImageId]) -> Deletion:
+    def delete(self, ids: Sequence[ImageId]) -> Answer:
         """Delete at most `BATCH` ids."""
+
+    def archive(self, digest: str) -> None:
+        """Move one image to the archive, which one that is there already stays in.
+
+        Raises ImageNotFound for one that is gone, and NotArchivable for one that ECR does not archive now.
+        """
+
+    def activate(self, digest: str) -> Status:
+        """Begin to take one image out of the archive: its status now. Raises ImageNotFound."""
+
+    def tags(self) -> "TagPort":
+        """Its tags. Nothing is called yet."""
+
+
+class Availability(StrEnum):
+    """Whether a layer is in a repository. An archived one can't be read, and may have to be pushed again."""
+
+    AVAILABLE = "AVAILABLE"
+    ARCHIVED = "ARCHIVED"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+class TagPort(Protocol):
+    """The tags of one repository.
+
+    Every method raises `errors.AwsFailure` or `errors.Misuse`; Passing where the same may go well another time.
+    """
+
+    def tagged(self, tag: str) -> str | None:
+        """The digest that a tag is on right now, whatever the image's status."""
+
+    def put(self, digest: str, manifest: bytes, media_type: str | None, tag: str | None) -> None:
+        """Put a manifest there, once, under a tag or none. It may be there already.
+
+        In a repository where tags are mutable, one that is on another image is moved: look before. Raises
+        Unintelligible where ECR puts another digest there. The codes of its failures are ECR's.
+        """
+
+
+class ContentPort(TagPort, Protocol):
+    """The content of one repository: layers, and manifests to be put there.
+
+    Every method raises `errors.AwsFailure` or `errors.Misuse`; Passing where the same may go well another time.
+    """
+
+    def layers(self, digests: Sequence[str]) -> dict[str, Availability]:
+        """Whether at most `BATCH` layers are there; each of them is answered for."""
+
+    def download(self, digest: str) -> Iterator[bytes]:
+        """A layer that an active image names. It is not checked against its digest."""
+
+    def upload(self, digest: str, content: Callable[[], Iterator[bytes]]) -> None:
+        """Put a layer there, verified by ECR; `content` gives it from its beginning, maybe more than once."""
 
 
 class Recorder(Protocol):
@@ -135,17 +190,65 @@ class Recorder(Protocol):
     def wants(self, digests: Iterable[str]) -> list[str]:
         """Those of which a manifest is still to be put on record, so that they can be restored."""
 
-    def about(self, ids: Sequence[ImageId], images: Iterable[Image], manifests: Mapping[str, bytes]) -> int:
-        """Right before the one call that deletes these ids: the number of the record.
+    def unread(self, error: Error) -> None:
+        """The manifests can't be read. Raises the error, or takes it that there will be none."""
+
+    def about(
+        self, action: Action, ids: Sequence[ImageId], images: Iterable[Image], manifests: Mapping[str, bytes]
+    ) -> int:
+        """Right before these ids are acted on: the number of the record.
 
         `images` are those of the ids as they were just described, with the manifests that are wanted.
         """
 
-    def answered(self, about: int, answer: Deletion | Error) -> None:
-        """Right after that call: what it answered, or why there is no answer."""
+    def answered(self, about: int, answer: Answer | Error) -> None:
+        """Right after that: what was answered, or why there is no answer."""
 
     def outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """The final word on some steps."""
+
+
+class KeptPolicy(Struct, frozen=True):
+    """A repository's lifecycle policy as the registry keeps it. `evaluated_at`, in epoch seconds, is None for never."""
+
+    text: str
+    evaluated_at: float | None
+
+
+class Previewed(Struct, frozen=True):
+    """An image that a lifecycle policy would act on: `action` is EXPIRE or TRANSITION, `priority` that of the rule."""
+
+    digest: str
+    tags: tuple[str, ...]
+    action: str
+    priority: int
+
+
+class Preview(Struct, frozen=True):
+    """The last preview of a repository: `results` are there where `status` is COMPLETE; `text` is what was tried."""
+
+    status: str
+    text: str
+    results: tuple[Previewed, ...] = ()
+
+
+class LifecyclePort(Protocol):
+    """The lifecycle policy of one repository. Every method raises `errors.AwsFailure` or `errors.Misuse`."""
+
+    def policy(self) -> KeptPolicy | None:
+        """What is kept; None where there is none."""
+
+    def put(self, text: str) -> None:
+        """Keep another one."""
+
+    def remove(self) -> None:
+        """Keep none."""
+
+    def start_preview(self, text: str | None) -> bool:
+        """Begin to try a policy, or the one that is kept; False where another preview is under way."""
+
+    def preview(self) -> Preview:
+        """How the last preview stands."""
 
 
 class RegistryPort(Protocol):
@@ -163,6 +266,9 @@ class RegistryPort(Protocol):
 
     def repository(self, name: str) -> RepositoryPort:
         """One of its repositories. Nothing is called yet."""
+
+    def lifecycle(self, name: str) -> LifecyclePort:
+        """The lifecycle policy of one of its repositories. Nothing is called yet."""
 
     def resource_tags(self, name: str) -> dict[str, str]:
         """The tags of a repository as an AWS resource, value by key."""

@@ -52,7 +52,7 @@ def test_plans_and_deletions_are_the_same_whatever_the_concurrency(
 def test_ctrl_c_in_the_middle_deletes_nothing_beside_the_plan_and_the_next_run_finishes(
     sandbox: Sandbox, shell: Shell, tmp_path: Path, call: int
 ) -> None:
-    repositories = {name: fill(sandbox, name, 6) for name in NAMES}
+    repositories = {f"ci/{number:02}": fill(sandbox, f"ci/{number:02}", 6) for number in range(16)}
     file = policy_file(tmp_path / "p.json", policy(BUILDS))
     planned = going(json.loads(shell("plan", "-f", file, "--output", "json").out))
     before = {name: set(repo.repository.images) for name, repo in repositories.items()}

@@ -75,8 +75,8 @@ def test_the_document_has_each_place_and_numbers_that_add_up(fleet: Fleet) -> No
     for place in document["places"]:
         assert [part["repository"]["name"] for part in place["repositories"]] == ["app", "lib"]
         assert {part["repository"]["account"] for part in place["repositories"]} == {place["account"]}
-        assert place["summary"]["deleted"] == place["summary"]["planned"] == 4
-    for number in ("repositories", "images", "planned", "deleted", "calls"):
+        assert place["summary"]["done"] == place["summary"]["planned"] == 4
+    for number in ("repositories", "images", "planned", "done", "calls"):
         assert document["summary"][number] == sum(place["summary"][number] for place in document["places"])
     assert document["summary"]["calls"] == sum(call.service == "ecr" for call in fleet.sandbox.calls)
     assert set(fleet.left().values()) == {2}
@@ -174,6 +174,8 @@ def test_a_region_alone_in_the_file_is_the_region_of_the_one_place(fleet: Fleet)
         (("--region", "all", "--region", "eu-west-1"), "--region all: names every region already"),
         (("--external-id", "x1"), "--external-id and --session-tag go with --role"),
         (("--all-repos", "--repo", "app"), "--all-repos and --repo"),
+        (("--forecast", "90d", "--region", "all"), "--forecast and several accounts or regions"),
+        (("--role", "gc"), "--role: other accounts are entered with it, and none is named"),
         (("--max-rps", "0"), "'0' is not a number of calls a second"),
         (("--concurrency", "1000"), "'1000' is not a number of repositories at once"),
         (("--region", "us-east-1", "--region", "eu-west-1", "--registry-id", FIRST), "--registry-id and several"),

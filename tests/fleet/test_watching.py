@@ -49,7 +49,7 @@ def test_each_place_has_its_numbers_for_prometheus_and_for_cloudwatch(fleet: Fle
         for measure in MEASURES:
             value = found[f"aws_ecr_gc_last_run_{measure.prometheus}", *where]
             assert value == pytest.approx(line[measure.cloudwatch], abs=0.001)
-        assert (line["ImagesDeleted"], line["ImagesPlanned"], line["ExitCode"]) == (2, 2, 3)
+        assert (line["ImagesDone"], line["ImagesPlanned"], line["ExitCode"]) == (2, 2, 3)
         declared = {each["Name"] for each in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
         assert declared == {*(measure.cloudwatch for measure in MEASURES), "ExitCode"}
     assert found["aws_ecr_gc_last_run_exit_code", "", ""] == 3
@@ -65,7 +65,7 @@ def test_one_registry_has_numbers_too(sandbox: Sandbox, shell: Shell, tmp_path: 
     assert finished.exit == 0
     found = numbers(path)
     where = ("123456789012", "us-east-1")
-    assert found["aws_ecr_gc_last_run_deleted_images", *where] == 4
+    assert found["aws_ecr_gc_last_run_done_images", *where] == 4
     assert found["aws_ecr_gc_last_run_calls", *where] == len(sandbox.calls)
 
 

@@ -9,7 +9,7 @@ from aws_ecr_gc.errors import AwsFailure
 from aws_ecr_gc.inventory import Image, Status
 from aws_ecr_gc.journal import PolicyPart, relatives_of
 from aws_ecr_gc.plan import Action, Outcome, Result, Step
-from aws_ecr_gc.ports import Deletion, ImageId, Refusal
+from aws_ecr_gc.ports import Answer, ImageId, Refusal
 from aws_ecr_gc.reference import Registry
 from aws_ecr_gc.usage import Origin, Unread
 
@@ -62,20 +62,25 @@ def planning(repository: str, *steps: Step, **changes: Any) -> Write:
     return lambda journal: journal.steps(repository, steps, relatives, **{"taken_at": NOW, **changes})
 
 
-def asking(repository: str, *ids: tuple[int, str | None], manifest: bytes | None = b"{}") -> Write:
+def asking(
+    repository: str,
+    *ids: tuple[int, str | None],
+    manifest: bytes | None = b"{}",
+    action: Action = Action.DELETE,
+) -> Write:
     named = [ImageId(digest(number), tag) for number, tag in ids]
     tags: dict[str, list[str]] = {}
     for each in named:
         tags.setdefault(each.digest, []).extend([] if each.tag is None else [each.tag])
     images = [Image(each, NOW, tuple(of_it), MANIFEST) for each, of_it in tags.items()]
     manifests = {} if manifest is None else dict.fromkeys(tags, manifest)
-    return lambda journal: journal.of(repository).about(named, images, manifests)
+    return lambda journal: journal.of(repository).about(action, named, images, manifests)
 
 
 def answering(
     repository: str, about: int, *gone: tuple[int, str | None], refused: tuple[tuple[int, str | None, str], ...] = ()
 ) -> Write:
-    deletion = Deletion(
+    deletion = Answer(
         tuple(ImageId(digest(number), tag) for number, tag in gone),
         tuple(Refusal(ImageId(digest(number), tag), code, "for a reason") for number, tag, code in refused),
     )
@@ -142,7 +147,8 @@ def histories(draw: st.DrawFn) -> History:
         if kind == "ask":
             ids = [(each, tag) for each in numbers for tag in planned[name][each].tags or (None,)]
             open_calls.append((name, len(writes), ids))
-            writes.append(asking(name, *ids, manifest=draw(st.none() | st.binary(max_size=20))))
+            manifest, action = draw(st.none() | st.binary(max_size=20)), draw(st.sampled_from(list(Action)))
+            writes.append(asking(name, *ids, manifest=manifest, action=action))
         elif kind == "end":
             results = [(each, draw(st.sampled_from(list(Result))), draw(_texts)) for each in numbers]
             writes.append(ending(name, *results))

@@ -27,6 +27,9 @@ class Memory:
     def lines(self, name: str) -> Iterator[bytes]:  # noqa: ARG002
         return iter(io.BytesIO(self.content))
 
+    def is_under_way(self, name: str) -> bool:  # noqa: ARG002
+        return False
+
     def newest(self) -> Iterator[Glance]:
         return iter(())
 

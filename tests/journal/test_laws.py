@@ -26,8 +26,8 @@ from aws_ecr_gc.journal.records import (
     record_of,
     schema,
 )
-from aws_ecr_gc.plan import Outcome, Result, Step
-from aws_ecr_gc.ports import Deletion, ImageId
+from aws_ecr_gc.plan import Action, Outcome, Result, Step
+from aws_ecr_gc.ports import Answer, ImageId
 from tests.journal.histories import NOW, ONE_OF_EACH, History, beginning, digest, histories, image, step
 from tests.journal.memory import Memory, written
 
@@ -70,10 +70,10 @@ class Told:
         self.gist.append(repository)
         return self
 
-    def about(self, ids: list[ImageId], images: Iterable[Image], manifests: dict[str, bytes]) -> None:  # noqa: ARG002
-        self.gist.append(tuple(ids))
+    def about(self, action: Action, ids: list[ImageId], images: Iterable[Image], manifests: dict[str, bytes]) -> None:  # noqa: ARG002
+        self.gist.append((action, tuple(ids)))
 
-    def answered(self, about: int, answer: Deletion | Error) -> None:
+    def answered(self, about: int, answer: Answer | Error) -> None:
         failed = (answer.code, str(answer)) if isinstance(answer, Error) else None
         self.gist.append((about, None if failed else answer, failed))
 
@@ -92,10 +92,10 @@ def gist(record: AnyRecord) -> Iterator[object]:
         case Steps():
             yield record.repository, record.steps, record.relatives, record.taken_at
         case About():
-            yield from (record.repository, record.ids)
+            yield from (record.repository, (record.action, record.ids))
         case Answered():
             failed = record.failed and (record.failed.code, record.failed.text)
-            answer = None if failed else Deletion(record.gone, record.refused)
+            answer = None if failed else Answer(record.done, record.refused)
             yield from (record.repository, (record.about, answer, failed))
         case Outcomes():
             yield from (record.repository, record.outcomes)
@@ -128,7 +128,10 @@ def test_whatever_is_written_is_read_back(history: History) -> None:
         seen = [one for each in said if isinstance(each, About) for one in each.images]
         assert of_it.images == {one.digest: one for one in seen}
         assert len(of_it.images) == len(seen), "each once"
-        assert found.begin.restorable or not any(one.manifest for one in seen)
+        deleted = [
+            one for each in said if isinstance(each, About) and each.action is not Action.UNTAG for one in each.images
+        ]
+        assert found.begin.restorable or not any(one.manifest for one in deleted)
 
 
 @given(histories())

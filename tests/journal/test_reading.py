@@ -13,8 +13,8 @@ from aws_ecr_gc.errors import JournalLost, Misuse
 from aws_ecr_gc.journal import reading
 from aws_ecr_gc.journal.reading import InRepository, Recorded
 from aws_ecr_gc.journal.records import Position, body_of, line_of, record_of
-from aws_ecr_gc.plan import Outcome, Result
-from aws_ecr_gc.ports import Deletion, ImageId
+from aws_ecr_gc.plan import Action, Outcome, Result
+from aws_ecr_gc.ports import Answer, ImageId
 from aws_ecr_gc.reference import Repository
 from tests.journal.histories import (
     NOW,
@@ -108,9 +108,9 @@ def test_what_failed_is_tried_again_and_what_waited_only_for_that() -> None:
     assert after(ending("r", (0, FAILED), still_needed, (2, DONE))).settled().keys() == {digest(2)}
 
 
-def test_the_codes_of_apply_are_those_that_are_known_here() -> None:
+def test_the_code_of_apply_is_the_one_that_is_known_here() -> None:
     assert reading._STILL_NEEDED == apply.STILL_NEEDED
-    assert reading._GONE == apply._GONE
+    assert reading._TAKEN_WHOLE == apply.TAKEN_WHOLE
 
 
 def test_repositories_are_told_apart() -> None:
@@ -283,7 +283,7 @@ def test_several_threads_may_write_one_journal() -> None:
         recorder = open_journal.of(f"r{number}")
         for each in STEPS:
             image_id = ImageId(each.digest, None)
-            recorder.answered(recorder.about([image_id], [], {}), Deletion((image_id,), ()))
+            recorder.answered(recorder.about(Action.DELETE, [image_id], [], {}), Answer((image_id,), ()))
             recorder.outcomes([Outcome(each.digest, DONE)])
 
     with ThreadPoolExecutor(8) as pool:

@@ -7,8 +7,8 @@ from aws_ecr_gc.errors import AwsFailure
 from aws_ecr_gc.inventory import Image
 from aws_ecr_gc.journal import Journal, create, journal_at, place_of, resume
 from aws_ecr_gc.journal.reading import InRepository
-from aws_ecr_gc.plan import Outcome, Result
-from aws_ecr_gc.ports import Deletion, ImageId
+from aws_ecr_gc.plan import Action, Outcome, Result
+from aws_ecr_gc.ports import Answer, ImageId
 from tests.journal.histories import MANIFEST, NOW, REGISTRY, beginning, no_s3, planning, step
 
 STEPS = 10_000
@@ -43,10 +43,12 @@ def _delete(journal: Journal, first: int, told: int) -> None:
     recorder = journal.of("r")
     for number in range(first, STEPS):
         image_id = ImageId(step(number).digest, None)
-        about = recorder.about([image_id], [Image(image_id.digest, NOW, (), MANIFEST)], {image_id.digest: b"{}" * 500})
+        about = recorder.about(
+            Action.DELETE, [image_id], [Image(image_id.digest, NOW, (), MANIFEST)], {image_id.digest: b"{}" * 500}
+        )
         os.write(told, b".")
         failed = number % 3 == 0
-        recorder.answered(about, AwsFailure("lost") if failed else Deletion((image_id,), ()))
+        recorder.answered(about, AwsFailure("lost") if failed else Answer((image_id,), ()))
         os.write(told, b".")
         recorder.outcomes([Outcome(image_id.digest, Result.DONE)])
         os.write(told, b".")

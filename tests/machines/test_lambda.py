@@ -141,14 +141,14 @@ def of_pair(task: str, **more: object) -> dict[str, object]:
 def test_the_stages_of_a_fleet_one_after_the_other(functions: Functions, repo: Builder, aws: Any) -> None:
     assert functions("fleet", event("pairs")) == ("response", {"pairs": 1, "absent": 0, "in_use": False})
     kind, planned = functions("pair", of_pair("plan"))
-    assert (kind, planned["exit"], planned["planned"], planned["deleted"]) == ("response", 0, 2, 0)
+    assert (kind, planned["exit"], planned["planned"], planned["done"]) == ("response", 0, 2, 0)
     assert len(repo.repository.images) == 4
     kind, applied = functions("pair", of_pair("apply"))
-    assert (kind, applied["exit"], applied["deleted"]) == ("response", 0, 2)
+    assert (kind, applied["exit"], applied["done"]) == ("response", 0, 2)
     assert repo.names() == {"build-2", "build-3"}
     assert functions("pair", of_pair("apply")) == (kind, applied), "delivered twice, done once"
     kind, report = functions("fleet", event("merge", stage="apply"))
-    assert (report["exit"], report["pairs"], report["deleted"]) == (0, 1, 2)
+    assert (report["exit"], report["pairs"], report["done"]) == (0, 1, 2)
     keys = [each["Key"] for each in aws("s3").list_objects_v2(Bucket="ecr-gc")["Contents"]]
     assert any(key.startswith("journals/journal-") for key in keys)
     assert len([key for key in keys if key.startswith("runs/night/apply/")]) == 1
@@ -172,7 +172,7 @@ def test_what_does_not_end_in_its_time_leaves_no_result_and_the_next_attempt_goe
     kind, said = functions("pair", of_pair("apply"), seconds=0.001)
     assert (kind, said["errorType"]) == ("error", "Unfinished")
     kind, applied = functions("pair", of_pair("apply"))
-    assert (kind, applied["deleted"]) == ("response", 2)
+    assert (kind, applied["done"]) == ("response", 2)
     assert len(repo.repository.images) == 2
 
 

@@ -46,7 +46,7 @@ def result(
             left_alone=[],
             unread=[],
             exit=int(code),
-            summary=fleets.Summary(repositories=1, images=4, planned=2, deleted=2, seconds=1.0),
+            summary=fleets.Summary(repositories=1, images=4, planned=2, done=2, seconds=1.0),
         )
         for account, region, code in places
     ]
@@ -88,7 +88,7 @@ def test_each_pair_is_told_once_by_its_youngest_result_in_whatever_order_they_co
     assert len(told.places) == len(youngest)
     assert sum(place.results for place in told.places) == len(results)
     assert told.exit == worst(youngest.values())
-    assert told.summary.deleted == 2 * len(youngest)
+    assert told.summary.done == 2 * len(youngest)
     jsonschema.validate(msgspec.to_builtins(told), merged.schema())
 
 
@@ -99,7 +99,7 @@ def test_a_pair_without_a_result_is_told_with_exit_3(shell: Shell, tmp_path: Pat
     finished = shell("merge", str(tmp_path / "one.json"), "--pairs", str(tmp_path / "pairs.list"))
     assert finished.exit == 3
     assert finished.out == (
-        "Deleted in 1 repository of 1 place: 2 of 2 images\n"
+        "Done in 1 repository of 1 place: 2 of 2 images\n"
         f"Not looked into, or not to the end (1): {ACCOUNTS[1]}, us-east-1 (no result)\n"
     )
 

@@ -117,7 +117,7 @@ def test_the_parts_of_a_run_are_together_the_whole(fleet: Fleet) -> None:
     assert sum(seen) == len(PLACES)
     assert set(fleet.left().values()) == {2}
     merged = fleet("merge", *(str(fleet.folder / f"part-{index}.json") for index in range(3)))
-    assert (merged.exit, merged.out) == (0, "Deleted in 8 repositories of 4 places: 16 of 16 images\n")
+    assert (merged.exit, merged.out) == (0, "Done in 8 repositories of 4 places: 16 of 16 images\n")
 
 
 def test_a_part_that_nothing_falls_to_does_nothing(fleet: Fleet) -> None:

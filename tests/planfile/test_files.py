@@ -44,7 +44,7 @@ def test_a_file_is_of_its_schema_indented_and_for_its_owner_alone(tmp_path: Path
 
 def test_a_step_names_its_image_and_what_was_seen_stands_with_the_image() -> None:
     document = json.loads(saved(everything()))
-    assert set(first(document, "steps")) == {"digest", "action", "after", "wave", "subjects"}
+    assert set(first(document, "steps")) == {"digest", "action", "after", "wave", "subjects", "untag", "put_away"}
     index, *_, child = loaded(saved(everything())).repositories[0].plan.steps
     assert (index.tags, index.pushed_at, index.wave) == (("build-1",), NOW - 89_000.5, 0)
     assert (child.after, child.wave) == ((digest("index"),), 1)
@@ -69,7 +69,10 @@ def test_white_space_and_the_way_that_a_letter_is_written_are_of_no_account() ->
         (lambda d: first(d, "steps", 1).update(after=[]), "and what it waits for says another"),
         (lambda d: first(d, "steps").update(wave=2), "is of wave 2"),
         (lambda d: first(d, "steps", 1).update(subjects=[digest("new")]), "does not wait for all its subjects"),
-        (lambda d: first(d, "steps").update(action="archive"), "Invalid enum value 'archive'"),
+        (lambda d: first(d, "steps").update(action="purge"), "Invalid enum value 'purge'"),
+        (lambda d: first(d, "steps").update(action="archive"), "is to archive, and that is none of the policy's"),
+        (lambda d: d["repositories"][0].update(action="archive"), "is to delete, and that is none of the policy's"),
+        (lambda d: first(d, "steps").update(untag=["build-1"]), "removes tags that it has not, none, or all"),
         (lambda d: first(d, "images").update(status="GONE"), "Invalid enum value 'GONE'"),
         (lambda d: first(d, "images").update(decision="perhaps"), "Invalid enum value 'perhaps'"),
         (lambda d: first(d, "images").pop("decision"), "missing required field `decision`"),

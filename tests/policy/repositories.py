@@ -5,8 +5,10 @@ import random
 from collections.abc import Sequence
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aws_ecr_gc.inventory import Image, Inventory, Status
+from aws_ecr_gc.plan import Action, Plan
 from aws_ecr_gc.policy import Guards, Keep, Match, Policy, Rule, Signatures, original_policy
 from aws_ecr_gc.reference import Registry, Repository
 
@@ -21,9 +23,24 @@ _VERSIONS = tuple(f"v{number % 3}.{number // 3 % 3}.{number // 9}{'-rc.1' * (num
 _TAGS = (*(f"{prefix}-{number}" for prefix in (*_PREFIXES, "other") for number in range(200)), *_VERSIONS * 9)
 
 
+_ARCHIVED_FOR = [60.0, 89 * 86400.0, 90 * 86400.0, 400 * 86400.0]
+
+
 def digest(name: object) -> str:
     """A real digest, of the name."""
     return f"sha256:{hashlib.sha256(str(name).encode()).hexdigest()}"
+
+
+def carried_out(inventory: Inventory, plan: Plan) -> Inventory:
+    """The repository once all steps of a plan are done."""
+    images = dict(inventory.images)
+    for step in plan.steps:
+        image = images.pop(step.digest)
+        if step.action is Action.ARCHIVE:
+            images[step.digest] = replace(image, status=Status.ARCHIVED, archived_at=NOW)
+        elif step.action is Action.UNTAG:
+            images[step.digest] = replace(image, tags=tuple(tag for tag in image.tags if tag not in step.untag))
+    return replace(inventory, images=images)
 
 
 def inventory_of(images: Sequence[Image]) -> Inventory:
@@ -68,6 +85,8 @@ def images(draw: st.DrawFn, *, archived: bool = True) -> list[Image]:
                 subject=subject,
                 children=children,
                 pulled_at=draw(st.sampled_from([None, None, NOW - 300, NOW - 5000, NOW - 90000])),
+                archived_at=None if status is Status.ACTIVE else NOW - draw(st.sampled_from(_ARCHIVED_FOR)),
+                activated_at=draw(st.sampled_from([None] * 6 + [NOW - 1800, NOW - 864000])),
             )
         )
     return made
@@ -144,3 +163,19 @@ file_policies = st.builds(
     guards=st.just(Guards()),
 )
 policies = original_policies | file_policies
+
+
+def _about_the_archive(rule: Rule, seconds: float) -> Rule:
+    return replace(rule, match=replace(rule.match, archived_for=seconds))
+
+
+archive_rules = st.builds(_about_the_archive, rules, st.sampled_from([0.0, 90 * 86400.0]))
+archiving_policies = st.builds(
+    lambda policy, more, action: replace(policy, rules=_with_names([*policy.rules, *more]), action=action),
+    file_policies,
+    st.lists(archive_rules, max_size=3),
+    st.sampled_from([Action.DELETE, Action.ARCHIVE]),
+)
+"""Policies that archive, or delete from the archive, or both."""
+
+untagging_policies = st.builds(lambda policy: replace(policy, action=Action.UNTAG), file_policies)

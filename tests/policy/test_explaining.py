@@ -461,7 +461,8 @@ def test_positions_agree_with_an_independent_count(made: list[Image], rules: tup
 
 def _kept(keep: Keep, image: Image, place: list[tuple[int, int]]) -> set[str]:
     kept = {f"newest {keep.newest}"} if place and place[0][0] <= keep.newest else set()
-    if place and keep.younger_than is not None and image.pushed_at > NOW - keep.younger_than:
+    since = max(image.pushed_at, image.activated_at or 0)
+    if place and keep.younger_than is not None and since > NOW - keep.younger_than:
         kept.add("younger_than 2h")
     return kept
 

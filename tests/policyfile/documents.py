@@ -67,6 +67,7 @@ _tag_conditions: dict[str, st.SearchStrategy[Any]] = {
     "semver": st.sampled_from(["v{version}", "{version}-*"]),
 }
 _types = {"media_type": _TYPES, "artifact_type": _TYPES}
+_in_archive = {"archived_for": st.one_of(durations, st.just("0"))}
 _excepted = _optional(**_tag_conditions, **_types).filter(bool)
 _periods = dict.fromkeys(("hourly", "daily", "weekly", "monthly", "yearly"), counts)
 _within = _optional(**dict.fromkeys(_periods, durations)).filter(bool)
@@ -78,9 +79,9 @@ def matches(draw: st.DrawFn) -> Plain:
     """The conditions of a rule."""
     kind = draw(st.sampled_from(["any", "untagged", "tags", "tags", "types"]))
     if kind == "untagged":
-        return {"untagged": True, **draw(_optional(**_types))}
+        return {"untagged": True, **draw(_optional(**_types, **_in_archive))}
     if kind == "any":
-        return {"any": True, **draw(_optional(**_types, **{"except": _excepted}))}
+        return {"any": True, **draw(_optional(**_types, **_in_archive, **{"except": _excepted}))}
     if kind == "types":
         return draw(_optional(**_types).filter(bool))
     return {**draw(_optional(**_tag_conditions).filter(bool)), **draw(_optional(**_types, **{"except": _excepted}))}

@@ -87,12 +87,11 @@ RULES = {
         'policies[0].rules[0].keep.majors: needs match: {semver: ...}; write match: {semver: "v{version}"}'
     ),
     "name: a, match: {any: true}, keep: {newest: 1, ▸archived_for: 3d}": (
-        "policies[0].rules[0].keep.archived_for: is reserved for a later version; this one can't act on it; "
-        "leave it out"
+        "policies[0].rules[0].keep.archived_for: is no key that is known here; there are newest, younger_than, "
+        "pulled_within, hourly, daily, weekly, monthly, yearly, within, timezone, majors, minors, patches, prereleases"
     ),
-    "name: a, match: {▸archived_for: 3d}, keep: none": (
-        "policies[0].rules[0].match.archived_for: is reserved for a later version; this one can't act on it; "
-        "leave it out"
+    "name: a, match: {any: true, archived_for: ▸5300w}, keep: none": (
+        'policies[0].rules[0].match.archived_for: "5300w" is longer than a hundred years; write a shorter one'
     ),
     "name: a, match: {any: ▸false}, keep: none": ("policies[0].rules[0].match.any: can only be true; leave it out"),
     "name: a, match: {untagged: ▸false}, keep: none": (
@@ -235,16 +234,16 @@ DOCUMENTS = {
             "file; move it there"
         ),
     ],
-    f"version: 1\npolicies: [{{{_RULES}, action: archive}}]": [
+    "version: 1\npolicies: [{rules: [{name: a, match: {untagged: true}, keep: none}], action: untag}]": [
         (
-            "2:73: policies[0].action: archive is reserved for a later version; this one can't act on it; "
-            "write action: delete, or leave it out"
+            "2:39: policies[0].rules[0].match.untagged: takes images without a tag, and action: untag finds none to "
+            "remove there; leave the rule out"
         )
     ],
-    f"version: 1\npolicies: [{{{_RULES}, action: untag}}]": [
+    "version: 1\npolicies: [{rules: [{name: a, match: {any: true, archived_for: 9d}, keep: none}], action: untag}]": [
         (
-            "2:73: policies[0].action: untag is reserved for a later version; this one can't act on it; "
-            "write action: delete, or leave it out"
+            "2:50: policies[0].rules[0].match.archived_for: takes archived images, and action: untag leaves them "
+            "alone; move the rule to a policy that deletes or archives"
         )
     ],
     f"version: 1\npolicies: [{{{_RULES}, action: delet}}]": [

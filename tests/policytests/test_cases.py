@@ -13,7 +13,7 @@ from tests.policytests.writing import EXAMPLE, HERE, POLICY, example, in_file, j
 
 
 def test_the_example_holds() -> None:
-    assert [judgement.passed for judgement in judgements(load(EXAMPLE))] == [True] * 5
+    assert [judgement.passed for judgement in judgements(load(EXAMPLE))] == [True] * 7
 
 
 def test_the_example_shows_every_field_there_is() -> None:

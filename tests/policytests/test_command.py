@@ -83,8 +83,8 @@ def test_cases_that_hold_are_counted(shell: Shell) -> None:
     finished = shell("policy", "test", str(EXAMPLE))
 
     assert (finished.exit, finished.err) == (0, "")
-    assert [line[:6] for line in finished.out.splitlines()] == ["ok    "] * 5 + ["5 case"]
-    assert finished.out.endswith("\n5 cases, 0 failed\n")
+    assert [line[:6] for line in finished.out.splitlines()] == ["ok    "] * 7 + ["7 case"]
+    assert finished.out.endswith("\n7 cases, 0 failed\n")
 
 
 def test_junit_names_every_case_and_what_differs(shell: Shell, files: Path) -> None:
@@ -96,7 +96,7 @@ def test_junit_names_every_case_and_what_differs(shell: Shell, files: Path) -> N
     assert finished.out.isascii()
     assert (root.tag, root.attrib["tests"], root.attrib["failures"], root.attrib["errors"]) == (
         "testsuites",
-        "8",
+        "10",
         "2",
         "0",
     )
@@ -105,7 +105,7 @@ def test_junit_names_every_case_and_what_differs(shell: Shell, files: Path) -> N
         ("testsuite", str(files / "tests.yaml")),
         ("testsuite", str(EXAMPLE)),
     ]
-    assert [(suite.attrib["tests"], suite.attrib["failures"]) for suite in root] == [("3", "2"), ("5", "0")]
+    assert [(suite.attrib["tests"], suite.attrib["failures"]) for suite in root] == [("3", "2"), ("7", "0")]
     assert [case.attrib["name"] for case in first] == ["builds", r"colour \x1b[31m & <é🙂>", "right"]
     assert {case.attrib["classname"] for case in first} == {".".join((files / "tests").parts[1:])}
     assert [len(case) for case in first] == [1, 1, 0]

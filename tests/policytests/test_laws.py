@@ -71,6 +71,8 @@ def written(image: Image) -> Plain:
         "media_type": image.media_type,
         "status": image.status.lower(),
         **({} if image.pulled_at is None else {"pulled": moment(image.pulled_at)}),
+        **({} if image.archived_at is None else {"archived": moment(image.archived_at)}),
+        **({} if image.activated_at is None else {"activated": moment(image.activated_at)}),
         **({} if image.subject is None else {"subject": image.subject}),
         **(
             {"index_of": list(image.children)} if image.media_type in INDEX_TYPES and image.children is not None else {}

@@ -19,8 +19,8 @@ def _written(text: str, home: Path) -> list[str]:
     return [found["name"] for found in _FILE.finditer(text)]
 
 
-def test_there_are_ten_recipes() -> None:
-    assert [recipe.partition(".")[0] for recipe in _RECIPES] == [str(number) for number in range(1, 11)]
+def test_there_are_twelve_recipes() -> None:
+    assert [recipe.partition(".")[0] for recipe in _RECIPES] == [str(number) for number in range(1, 13)]
 
 
 def test_the_example_that_the_page_begins_with_has_no_mistakes(shell: Shell) -> None:

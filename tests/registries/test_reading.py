@@ -7,11 +7,12 @@ import pytest
 
 from aws_ecr_gc.apply import apply
 from aws_ecr_gc.errors import ImageNotFound, Unintelligible
-from aws_ecr_gc.inventory import Image
+from aws_ecr_gc.inventory import Image, Status
+from aws_ecr_gc.manifest import matches
 from aws_ecr_gc.plan import Result
 from aws_ecr_gc.policy import make_plan, original_policy
-from aws_ecr_gc.ports import Deletion, ImageId
-from aws_ecr_gc.registries.reading import list_images, matches
+from aws_ecr_gc.ports import Answer, ImageId, TagPort
+from aws_ecr_gc.registries.reading import list_images
 from tests.policy.repositories import MANIFEST, NOW, REPOSITORY, digest
 
 
@@ -45,9 +46,18 @@ class InMemory:
 
     def turn(self) -> None: ...
 
-    def delete(self, ids: Sequence[ImageId]) -> Deletion:
+    def delete(self, ids: Sequence[ImageId]) -> Answer:
         self.deleted.extend(ids)
-        return Deletion(tuple(ids), ())
+        return Answer(tuple(ids), ())
+
+    def archive(self, digest: str) -> None:
+        raise AssertionError(f"{digest} is not to be archived")
+
+    def activate(self, digest: str) -> Status:
+        raise AssertionError(f"{digest} is not to be activated")
+
+    def tags(self) -> TagPort:
+        raise AssertionError("no tags are asked for")
 
 
 def image(name: str, *tags: str, subject: str | None = None) -> Image:

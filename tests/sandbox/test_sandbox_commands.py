@@ -10,7 +10,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from aws_ecr_gc.sandbox import Sandbox
+from aws_ecr_gc.sandbox import Sandbox, load_scenario
 
 
 @contextmanager
@@ -72,3 +72,25 @@ def test_a_scenario_that_is_wrong_is_told_in_one_line(tmp_path: Path) -> None:
     assert _complaint("--scenario", str(path)) == (
         f"aws-ecr-gc: {path}: Object missing required field `name` - at `$.repositories[0]`\n"
     )
+
+
+def test_the_clock_of_one_that_runs_is_put_forward_and_it_tells_what_policies_did() -> None:
+    scenario = load_scenario(str(Path(__file__).parents[2] / "docs/scenarios/lifecycle.yaml"))
+    with Sandbox(scenario) as sandbox:
+        with _program("--port", sandbox.url.rpartition(":")[2], "--advance", "2d") as program:
+            out, err = program.communicate()
+        assert (program.returncode, err) == (0, "")
+        lines = out.splitlines()
+        assert lines[0] == "2024-06-02 12:00:00: expire app sha256:63deeb062... [build-0000000] by rule 1"
+        assert lines[4].startswith("failed 2 times, last 2024-06-03 12:00:00: expire app sha256:")
+        assert lines[-1].startswith("It is 2024-06-03 12:00:0")
+        assert len(sandbox.deletions) == 4
+
+
+@pytest.mark.parametrize(
+    "words", [("--advance", "soon"), ("--advance", "2d", "--port", "1"), ("--advance", "2d", "--scenario", "x")]
+)
+def test_where_no_clock_can_be_put_forward_a_line_says_so(words: tuple[str, ...]) -> None:
+    with _program(*words) as program:
+        out, err = program.communicate()
+    assert (program.returncode, out, err.count("\n")) == (2, "", 1)

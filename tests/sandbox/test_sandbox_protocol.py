@@ -1,5 +1,6 @@
 """The service model, walked: every constraint on every input, every member of every output."""
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from botocore.parsers import create_parser
 
 from aws_ecr_gc.sandbox import Sandbox, model
+from aws_ecr_gc.sandbox.manifests import digest_of
 from aws_ecr_gc.sandbox.operations import OPERATIONS
 
 from .wire import ACCOUNT, Wire, repository, scenario
@@ -21,9 +23,18 @@ EXAMPLES = {
     "ImageTagMutabilityExclusionFilterValue": "dev-*",
     "Arn": f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/app",
     "RegistryId": ACCOUNT,
+    "UploadId": "00000000-0000-0000-0000-000000000000",
     "LifecyclePolicyText": "x" * 100,
 }
-WRONG_TYPES: dict[str, Any] = {"structure": "text", "list": {}, "string": 7, "integer": "7", "boolean": "true"}
+WRONG_TYPES: dict[str, Any] = {
+    "structure": "text",
+    "list": {},
+    "string": 7,
+    "integer": "7",
+    "long": "7",
+    "boolean": "true",
+    "blob": "no Base64",
+}
 
 
 def example(name: str) -> Any:
@@ -36,8 +47,10 @@ def example(name: str) -> Any:
             return [example(shape["member"]["shape"])]
         case "string":
             return EXAMPLES.get(name) or shape.get("enum", ["text"])[0]
-        case "integer":
+        case "integer" | "long":
             return shape.get("min", 1)
+        case "blob":
+            return ""
         case _:
             return True
 
@@ -68,8 +81,10 @@ def violations(name: str) -> Iterator[tuple[str, Any]]:
                 yield "pattern", value
             if "enum" in shape:
                 yield "enum", "NONE_OF_THEM"
-        case "integer":
+        case "integer" | "long":
             yield from _out_of_bounds(shape, lambda number: number)
+        case "blob":
+            yield from _out_of_bounds(shape, lambda length: base64.b64encode(bytes(length)).decode())
 
 
 def _out_of_bounds(shape: dict[str, Any], make: Any) -> Iterator[tuple[str, Any]]:
@@ -187,6 +202,10 @@ def _drive(sandbox: Sandbox, raw: Wire) -> Iterator[tuple[str, dict[str, Any]]]:
     index = app.resolve("v1")
     layer = app.images[app.children_of(index)[0]].contents.layers[0].digest
     everything = {"filter": {"imageStatus": "ANY"}, "maxResults": 2}
+    status, begun = raw.call("InitiateLayerUpload", BY_NAME)
+    yield "InitiateLayerUpload", begun
+    upload = BY_NAME | {"uploadId": begun["uploadId"]}
+    part = {"partFirstByte": 0, "partLastByte": 0, "layerPartBlob": base64.b64encode(b"x").decode()}
     for operation, request in (
         ("CreateRepository", FRESH),
         ("DescribeRepositories", {"maxResults": 1}),
@@ -200,6 +219,8 @@ def _drive(sandbox: Sandbox, raw: Wire) -> Iterator[tuple[str, dict[str, Any]]]:
         ("UpdateImageStorageClass", BY_NAME | {"imageId": {"imageTag": "colder"}, "targetStorageClass": "STANDARD"}),
         ("PutLifecyclePolicy", BY_NAME | {"lifecyclePolicyText": POLICY}),
         ("GetLifecyclePolicy", BY_NAME),
+        ("StartLifecyclePolicyPreview", BY_NAME),
+        ("GetLifecyclePolicyPreview", BY_NAME),
         ("DeleteLifecyclePolicy", BY_NAME),
         ("CreatePullThroughCacheRule", {"ecrRepositoryPrefix": "hub", "upstreamRegistryUrl": "public.ecr.aws"}),
         ("DescribePullThroughCacheRules", {"maxResults": 1}),
@@ -216,6 +237,9 @@ def _drive(sandbox: Sandbox, raw: Wire) -> Iterator[tuple[str, dict[str, Any]]]:
         ("UntagResource", BY_ARN | {"tagKeys": ["keep"]}),
         ("GetAuthorizationToken", {}),
         ("BatchCheckLayerAvailability", BY_NAME | {"layerDigests": [layer, DIGEST, "no digest"]}),
+        ("GetDownloadUrlForLayer", BY_NAME | {"layerDigest": layer}),
+        ("UploadLayerPart", upload | part),
+        ("CompleteLayerUpload", upload | {"layerDigests": [digest_of(b"x")]}),
         ("BatchDeleteImage", BY_NAME | {"imageIds": [{"imageDigest": index}, {"imageTag": "none"}]}),
     ):
         status, answer = raw.call(operation, request)

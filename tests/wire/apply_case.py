@@ -1,17 +1,21 @@
 """One randomised apply of a plan file: faults, other people's changes, a kill, and what its journal finishes."""
 
 import hashlib
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from aws_ecr_gc import journal, planfile
-from aws_ecr_gc.apply import CHANGED
+from aws_ecr_gc.apply import CHANGED, TAKEN_WHOLE
 from aws_ecr_gc.aws.client import Client
-from aws_ecr_gc.journal import Recorded
+from aws_ecr_gc.errors import Misuse
+from aws_ecr_gc.journal import InRepository, Recorded
 from aws_ecr_gc.plan import Result
+from aws_ecr_gc.planfile import PlannedRepository
 from aws_ecr_gc.sandbox import Deletion, Faults, Sandbox
 from tests.wire.fault_case import FaultCase
 
-_EXITS = {0, 1, 2, 3, 5}
+_EXITS = {0, 1, 2, 3, 4, 5}
+_REFUSED = {"ImageReferencedByManifestList", "ImageStorageClassUpdateNotSupported", "StillNeeded"}
 
 
 class ApplyCase(FaultCase):
@@ -24,12 +28,18 @@ class ApplyCase(FaultCase):
         self._journals = home / "journals"
         if self._random.random() < 0.4:
             self._tag_heavily()
-        flags = [word for word in self._words if word not in {"--output", "json"}]
-        made = self._shell("plan", *flags, "--out", str(self._plan_file))
+        made = self._shell("plan", *self._policy_words(), "--out", str(self._plan_file))
         assert made.exit == 0, made.err
         (planned,) = planfile.load(self._plan_file).repositories
-        self._plan = {step.digest: {"tags": step.tags, "after": step.after} for step in planned.plan.steps}
+        self._read_plan(planned)
         self._deleted: list[Deletion] = []
+
+    def _policy_words(self) -> list[str]:
+        """What the plan is made by."""
+        return [word for word in self._words if word not in {"--output", "json"}]
+
+    def _read_plan(self, planned: PlannedRepository) -> None:
+        self._plan = {step.digest: {"tags": step.tags, "after": step.after} for step in planned.plan.steps}
 
     def _tag_heavily(self) -> None:
         """More tags than fit in one call, on an image that prefixes may take."""
@@ -43,53 +53,77 @@ class ApplyCase(FaultCase):
         return operation, call + sum(each.operation == operation for each in self._sandbox.calls)
 
     def run_disturbed(self) -> None:
-        """The apply that everything strikes."""
+        """The apply that everything strikes: full disks as well, and another one of the same plan at the same time."""
         self._plant()
-        code = self._carry_out("apply", str(self._plan_file), "--yes", "--journal", str(self._journals))
+        words = ["apply", str(self._plan_file), "--yes", "--journal"]
+        room = self._random.randint(500, 30_000) if self._random.random() < 0.1 else None
+        twin = self._random.random() < 0.15
+        other = self._started([*words, str(self._home / "twin")], "twin.json") if twin else None
+        code = self._carry_out(*words, str(self._journals), room=room, other=other)
         assert code in _EXITS or self.killed, (self._home / "out.err").read_text()
 
     def run_again(self) -> None:
         """Undisturbed: the journal finishes it, and once more finds nothing to do."""
         self._sandbox.faults = Faults()
         self._calm = True
-        path = next(iter(self._journals.glob("*.jsonl")), None)
-        if path is None or self._carry_out("apply", "--resume", str(path), "--yes") == 2:
+        finished = [
+            path for path in self._all_journals() if self._carry_out("apply", "--resume", str(path), "--yes") != 2
+        ]
+        if not finished:
             # It ended before anything was on record, so nothing was deleted.
             assert not self._deleted
-            return
-        recorded = self._recorded(path)
+        for path in finished:
+            self._is_settled(self._recorded(path))
+
+    def _all_journals(self) -> list[Path]:
+        return [*self._journals.glob("*.jsonl"), *(self._home / "twin").glob("*.jsonl")]
+
+    def _is_settled(self, recorded: Recorded) -> None:
         self._the_journal_is_true(recorded)
-        refused = {"ImageReferencedByManifestList"}
         for name, of_it in recorded.repositories.items():
+            if any(outcome.code == TAKEN_WHOLE for outcome in of_it.outcomes.values()):
+                continue  # that ends the work for good
             for step in of_it.remaining():
                 outcome = of_it.outcomes[step.digest]
-                assert outcome.code in refused or outcome.code == "StillNeeded", f"{name}: {outcome} is not settled"
+                assert outcome.code in _REFUSED, f"{name}: {outcome} is not settled"
             assert {step.digest for step in of_it.planned.steps} == of_it.outcomes.keys()
 
-    def _carry_out(self, *words: str) -> int:
-        """The exit code of a process; the laws hold for what it deleted."""
-        before = len(self._sandbox.deletions)
-        code = self._process_of(list(words))
+    def _carry_out(self, *words: str, room: int | None = None, other: BaseProcess | None = None) -> int:
+        """The exit code of a process; the laws hold for what it deleted, and another one beside it."""
+        before = len(self._sandbox.deletions) if other is None else 0
+        code = self._process_of(list(words), room)
+        if other is not None:
+            assert self._ended(other) in _EXITS, (self._home / "twin.err").read_text()
         new = [each for each in self._sandbox.deletions[before:] if each.by == "BatchDeleteImage"]
         self._deleted += new
         self._check(new, None, code)
-        for path in self._journals.glob("*.jsonl"):
-            if self._deleted:
-                self._everything_was_announced(self._recorded(path))
+        if self._deleted:
+            self._everything_was_announced()
         return code
 
     def _recorded(self, path: Path) -> Recorded:
-        place, name = journal.journal_at(path, _no_s3)
+        place, name = journal.journal_at(path, no_s3)
         return journal.read(place, name)
 
-    def _everything_was_announced(self, recorded: Recorded) -> None:
-        of_it = recorded.repositories["testrepo"]
+    def _everything_was_announced(self) -> None:
+        announced: set[tuple[str, str | None]] = set()
+        for path in self._all_journals():
+            if (of_it := self._read(path)) is None:
+                continue
+            announced.update((digest, tag) for digest, tags in of_it.attempted.items() for tag in (None, *tags))
+            for digest, seen in of_it.images.items():
+                assert seen.manifest is None or f"sha256:{hashlib.sha256(seen.manifest).hexdigest()}" == digest
         for deletion in self._deleted:
-            assert deletion.digest in of_it.images, f"{deletion} was not on record"
+            assert (deletion.digest, None) in announced, f"{deletion} was not on record"
             if deletion.tag is not None and deletion.tag not in self._window_tags:
-                assert deletion.tag in of_it.attempted[deletion.digest], f"{deletion} was not on record"
-        for digest, seen in of_it.images.items():
-            assert seen.manifest is None or f"sha256:{hashlib.sha256(seen.manifest).hexdigest()}" == digest
+                assert (deletion.digest, deletion.tag) in announced, f"{deletion} was not on record"
+
+    def _read(self, path: Path) -> InRepository | None:
+        """What is on record of the repository; nothing where the journal was broken off before that."""
+        try:
+            return self._recorded(path).repositories.get("testrepo")
+        except Misuse:
+            return None
 
     def _the_journal_is_true(self, recorded: Recorded) -> None:
         for of_it in recorded.repositories.values():
@@ -101,5 +135,5 @@ class ApplyCase(FaultCase):
                     assert digest in self._touched, f"{digest} is said to have changed: {outcome.detail}"
 
 
-def _no_s3() -> Client:
+def no_s3() -> Client:
     raise AssertionError("no S3 is asked for")

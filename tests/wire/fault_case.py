@@ -5,11 +5,11 @@ import multiprocessing
 import os
 import random
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from aws_ecr_gc.sandbox import Behaviour, Deletion, Faults, Repository, Sandbox, Scenario
+from aws_ecr_gc.sandbox import Behaviour, Deletion, Faults, Image, Repository, Sandbox, Scenario
 from tests.conftest import Shell
 from tests.wire import fault_child
 from tests.wire.builder import Builder
@@ -20,7 +20,9 @@ _PROCESSES.set_forkserver_preload(["tests.wire.fault_child"])
 
 
 class FaultCase:
-    """Everything about a case follows from its seed."""
+    """Everything about a case follows from its seed. What strikes comes with the operations in `_struck`."""
+
+    _struck: Sequence[str] = ("DescribeImages", "BatchDeleteImage", "BatchDeleteImage", "BatchGetImage")
 
     def __init__(self, seed: int, sandbox: Sandbox, home: Path) -> None:
         self._random = random.Random(seed)
@@ -31,6 +33,8 @@ class FaultCase:
         self._plan: dict[str, dict[str, Any]] = {}
         self._window_tags: set[str] = set()
         self._touched: set[str] = set()
+        self._removed_by_others: set[str] = set()
+        self._manifests: dict[str, Image] = {}
         self._process: multiprocessing.process.BaseProcess | None = None
         self._calm = False
         self._under_way: list[str] = []
@@ -47,6 +51,7 @@ class FaultCase:
         self._builder = Builder(sandbox)
         self._repository: Repository = self._builder.repository
         self._fill()
+        self._manifests = dict(self._repository.images)
         self._words = ["--repo", "testrepo", "--output", "json"]
         for prefix in ("build", "release"):
             self._words += ["--keep", f"{prefix}={draw.choice([0, 1, 2, 3])}"]
@@ -81,7 +86,16 @@ class FaultCase:
             operation, call = self._moment()
             in_window = (when, operation) in {("before", "BatchDeleteImage"), ("after", "DescribeImages")}
             change = draw.choice(
-                [self._retag, self._tag, self._tag, self._push_image, self._push_index, self._remove, self._archive]
+                [
+                    self._retag,
+                    self._tag,
+                    self._tag,
+                    self._push_image,
+                    self._push_index,
+                    self._push_again,
+                    self._remove,
+                    self._archive,
+                ]
             )
             plant = self._sandbox.before if when == "before" else self._sandbox.after
             plant(operation, self._striking(change, in_window=in_window), call=call)
@@ -100,7 +114,7 @@ class FaultCase:
         )
 
     def _moment(self) -> tuple[str, int]:
-        operation = self._random.choice(["DescribeImages", "BatchDeleteImage", "BatchDeleteImage", "BatchGetImage"])
+        operation = self._random.choice(self._struck)
         return operation, 1 if operation == "BatchGetImage" else self._random.randint(1, 5)
 
     def _striking(self, change: Callable[[], set[str]], *, in_window: bool) -> Callable[[dict[str, Any]], None]:
@@ -147,9 +161,23 @@ class FaultCase:
             self._builder.index(f"late-index-{self._tag_number}", *self._new_tags(1), children=children)
         return set()
 
+    def _push_again(self) -> set[str]:
+        """The very bytes of an image that is there, or was."""
+        digest = self._random.choice(sorted(self._manifests))
+        image = self._manifests[digest]
+        if not self._repository.images.keys() >= set(image.children):
+            return set()  # ECR takes no index without its children
+        self._touched.add(digest)
+        tags = self._new_tags(self._random.choice([0, 1]))
+        self._repository.put(image.manifest, image.media_type)
+        for tag in tags:
+            self._repository.tag(tag, digest)
+        return set(tags)
+
     def _remove(self) -> set[str]:
         digest = self._some()
         if digest and not self._repository.holders_of(digest):
+            self._removed_by_others.add(digest)
             self._repository.remove(digest, "event")
         return set()
 
@@ -176,15 +204,21 @@ class FaultCase:
         self._check(self._sandbox.deletions[before:], document, code)
         return code, document
 
-    def _process_of(self, words: list[str]) -> int:
+    def _process_of(self, words: list[str], room: int | None = None) -> int:
         """The exit code of a process of its own, with its output in out.json and out.err."""
+        self._process = self._started(words, "out.json", room)
+        return self._ended(self._process)
+
+    def _started(self, words: list[str], out: str, room: int | None = None) -> multiprocessing.process.BaseProcess:
         environment = self._shell.with_changes({"AWS_MAX_ATTEMPTS": "4"})
-        target = (words, environment, self._home / "out.json")
-        self._process = _PROCESSES.Process(target=fault_child.run, args=target)
-        self._process.start()
-        self._process.join(120)
-        assert self._process.exitcode is not None, "the run hangs"
-        return self._process.exitcode
+        process = _PROCESSES.Process(target=fault_child.run, args=(words, environment, self._home / out, room))
+        process.start()
+        return process
+
+    def _ended(self, process: multiprocessing.process.BaseProcess) -> int:
+        process.join(120)
+        assert process.exitcode is not None, "the run hangs"
+        return process.exitcode
 
     def _planned(self, document: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
         """The plan's steps by digest: from the document, or from the record that a killed run leaves."""
@@ -235,12 +269,15 @@ class FaultCase:
             planned = set(self._plan[deletion.digest]["tags"])
             lost = {deletion.tag} if deletion.tag else set(deletion.tags)
             assert lost <= planned | self._window_tags, f"{deletion} lost tags that were not planned"
-            assert all(tag.startswith(("build", "release")) for tag in lost - self._window_tags)
+            assert all(map(self._is_managed, lost - self._window_tags))
         gone = {deletion.digest for deletion in ours if deletion.tag is None}
         self._unread_indexes_is_whole(gone)
         self._every_subject_keeps_its_referrers(gone)
         if document is not None:
             self._the_record_is_true(document, gone, code)
+
+    def _is_managed(self, tag: str) -> bool:
+        return tag.startswith(("build", "release"))
 
     def _unread_indexes_is_whole(self, gone: set[str]) -> None:
         for image in self._repository.images.values():

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import resource
+import signal
 import sys
 from pathlib import Path
 
@@ -9,10 +11,13 @@ from aws_ecr_gc.app import collect  # noqa: F401 - loaded once by the fork serve
 from aws_ecr_gc.cli.main import main
 
 
-def run(words: list[str], environment: dict[str, str], out: Path) -> None:
-    """Run the command line and exit with its code."""
+def run(words: list[str], environment: dict[str, str], out: Path, room: int | None = None) -> None:
+    """Run the command line and exit with its code; with `room`, no file may get longer than so many bytes."""
     os.environ.clear()
     os.environ.update(environment)
+    if room is not None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
     with (
         out.open("w") as stdout,
         out.with_suffix(".err").open("w") as stderr,

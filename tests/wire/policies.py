@@ -34,6 +34,11 @@ def going(document: dict[str, Any]) -> dict[str, set[str]]:
     }
 
 
+def besides_announcements(err: str) -> list[str]:
+    """The lines of standard error but those about the journal, and about what will be read."""
+    return [line for line in err.splitlines() if "counts as a pull" not in line and "c: journal: " not in line]
+
+
 def operations(sandbox: Sandbox, since: int = 0) -> list[str]:
     return [call.operation for call in sandbox.calls[since:]]
 

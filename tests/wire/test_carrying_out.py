@@ -89,7 +89,7 @@ def test_where_a_canary_fails_no_more_are_tried(world: World) -> None:
     world.sandbox.before("BatchDeleteImage", refuse(world, 5))
     applied = world.apply(plan, terms=Terms(canary=2))
     assert isinstance(applied.stopped_by, GuardStopped)
-    assert "the guard canary: 1 of the first 2 deletions failed" in str(applied.stopped_by)
+    assert "the guard canary: 1 of the first 2 images failed" in str(applied.stopped_by)
     assert results(applied, Result.FAILED) == {world.digest(5)}
     assert world.names() == {"image 1", "image 2", "image 3", "image 5", "image 6", "late"}
 
@@ -101,7 +101,7 @@ def test_after_so_many_failures_in_a_row_nothing_more_is_tried(world: World) -> 
     plan = world.plan()
     world.sandbox.before("BatchDeleteImage", refuse(world, 1, 2, 3, 4, 5))
     applied = world.apply(plan, terms=Terms(max_failures=2))
-    assert "the guard max_failures: 2 deletions in a row failed" in str(applied.stopped_by)
+    assert "the guard max_failures: 2 images in a row failed" in str(applied.stopped_by)
     assert len(results(applied, Result.FAILED)) == 2
     assert world.names() == {*(f"image {number}" for number in range(1, 7)), "late"}
 

@@ -106,7 +106,7 @@ def test_children_of_an_index_deleted_before_a_kill_go_with_the_next_run(sandbox
     assert repo.names() == {"child", "new"}
     finished = shell("--repo", "testrepo", "--keep", "build=1")
     assert (finished.exit, repo.names()) == (0, {"new"})
-    assert not [path for path in (shell.home / "state").rglob("*") if path.is_file()]
+    assert not [path for path in (shell.home / "state" / "aws-ecr-gc" / "pending").rglob("*") if path.is_file()]
 
 
 def test_what_a_killed_run_left_over_goes_also_after_a_run_that_had_to_retain_it(

@@ -20,7 +20,7 @@ from aws_ecr_gc.sandbox import Behaviour, Faults, Sandbox, Scenario
 from aws_ecr_gc.sandbox.errors import ServiceError
 from tests.conftest import Finished, Shell
 from tests.wire.builder import DAY, Builder
-from tests.wire.policies import BUILDS, NONE, UNTAGGED, going, operations, policy, policy_file
+from tests.wire.policies import BUILDS, NONE, UNTAGGED, besides_announcements, going, operations, policy, policy_file
 from tests.wire.test_bad_input import one_line
 from tests.wire.test_interruption import Started
 
@@ -28,13 +28,6 @@ ONE = ("--concurrency", "1")
 """For tests that say in which call something happens."""
 
 GENEROUS = {**BUILDS, "keep": {"newest": 100}}
-
-
-def besides_journal(err: str) -> list[str]:
-    """The lines of standard error that are not about the journal."""
-    return [
-        line for line in err.splitlines() if "will be read for the journal" not in line and "c: journal: " not in line
-    ]
 
 
 def fill(sandbox: Sandbox, name: str, images: int = 4) -> Builder:
@@ -103,7 +96,7 @@ def test_run_deletes_exactly_what_plan_said_and_a_second_run_nothing(
     before = {repo.repository.name: set(repo.repository.images) for repo in repos}
     planned = json.loads(shell("plan", "-f", file, "--output", "json").out)
     finished = shell("run", "-f", file, "--yes", "--output", "json")
-    assert (finished.exit, besides_journal(finished.err)) == (0, [])
+    assert (finished.exit, besides_announcements(finished.err)) == (0, [])
     document = json.loads(finished.out)
     jsonschema.validate(document, plans.schema())
     assert going(document) == going(planned)
@@ -171,7 +164,7 @@ def test_the_text_shows_plan_and_outcome_of_each_repository_and_the_sum(
         "Deleted in 2 repositories: 3 of 3 images",
         "Left alone, for no policy fits (1): misc",
     ]
-    assert (finished.exit, besides_journal(finished.err)) == (0, [])
+    assert (finished.exit, besides_announcements(finished.err)) == (0, [])
     assert (numbered(web), numbered(api)) == ({2, 3}, {1, 2})
 
 
@@ -283,11 +276,11 @@ def test_on_a_terminal_all_plans_are_shown_and_one_question_names_the_numbers(
 @pytest.mark.parametrize(
     ("typed", "exit_code", "said"),
     [
-        ("n\n", 0, "nothing was deleted"),
-        ("\n", 0, "nothing was deleted"),
-        ("yess\n", 0, "nothing was deleted"),
-        ("\x04", 0, "nothing was deleted"),
-        ("\x03", 130, "interrupted; nothing was deleted"),
+        ("n\n", 0, "nothing was changed"),
+        ("\n", 0, "nothing was changed"),
+        ("yess\n", 0, "nothing was changed"),
+        ("\x04", 0, "nothing was changed"),
+        ("\x03", 130, "interrupted; nothing was changed"),
     ],
     ids=["n", "nothing", "anything", "end of file", "Ctrl-C"],
 )

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from aws_ecr_gc import __version__, planfile
+from aws_ecr_gc.app.backup import Backups
 from aws_ecr_gc.app.cautions import Replication
 from aws_ecr_gc.app.collect import exit_of, say_what_is_left
 from aws_ecr_gc.app.console import Console
@@ -18,7 +19,7 @@ from aws_ecr_gc.app.planfiles import settings_of
 from aws_ecr_gc.app.protection import demand_later, loaded
 from aws_ecr_gc.app.sources import LiveSource, open_live
 from aws_ecr_gc.app.workloads import Workloads, needed
-from aws_ecr_gc.apply import Applied, Terms, Veto
+from aws_ecr_gc.apply import Applied, Earlier, Terms, Veto
 from aws_ecr_gc.aws.client import Session
 from aws_ecr_gc.config import Connection, Directories, Keeping
 from aws_ecr_gc.discovery.settings import Settings
@@ -38,7 +39,7 @@ from aws_ecr_gc.inventory import Inventory
 from aws_ecr_gc.planfile import PlanFile, PlannedRepository
 from aws_ecr_gc.policyfile import load
 from aws_ecr_gc.reference import Registry
-from aws_ecr_gc.report import document, planfiles, plans, text, uses
+from aws_ecr_gc.report import document, planfiles, plans, uses, work
 from aws_ecr_gc.report.fleets import Summary
 
 Question = Callable[[str], bool]
@@ -60,6 +61,7 @@ class Order(Struct, frozen=True):
     allow_unread: tuple[str, ...] = ()
     strict: bool = False
     journal: Keeping = Keeping()
+    backup: str | None = None
     output: str = "text"
 
 
@@ -160,10 +162,10 @@ def _agreed(file: PlanFile, going: Sequence[PlannedRepository], console: Console
         console.print(plans.lines(each.plan, each.policy, (), each.broken))
     console.print([planfiles.total(file)])
     if console.stop():
-        raise Interrupted("interrupted; nothing was deleted")
+        raise Interrupted("interrupted; nothing was changed")
     if question(plans.question([each.plan for each in going])):
         return True
-    console.say("nothing was deleted")
+    console.say("nothing was changed")
     return False
 
 
@@ -216,10 +218,11 @@ class _Carrying:
             part_of(file.policy.files, file.policy.sha256), settings_of(file.asked), allowed(file, order), file.checksum
         )
         self._log = Log(order.journal, about, order.connection, order.directories, console)
+        self._backups = Backups(order.backup, order.connection, source.live, console)
         self._interrupted = False
         self._parts: list[plans.RepositoryPlan] = []
         self._carried_out, self._refused = plans.Sum(), plans.Sum()
-        self._deleted = 0
+        self._done = 0
         self._called = False
         self._ended = False
 
@@ -259,14 +262,19 @@ class _Carrying:
             max_failures=planned.max_failures,
         )
         port = self._source.registry.repository(plan.repository.name)
-        recorder = self._log.recorder(plan, inventory, terms, self._file.seen)
-        applied = self._source.live.apply(
-            Planned(plan, self._source.live.leftovers(plan.repository)),
-            port,
-            self._veto(inventory),
-            terms=terms,
-            recorder=recorder,
-        )
+        live = self._source.live
+
+        def carry_out(terms: Terms, earlier: Earlier) -> Applied:
+            return live.apply(
+                Planned(plan, live.leftovers(plan.repository)),
+                port,
+                self._veto(inventory),
+                terms=terms,
+                earlier=earlier,
+                recorder=self._log.recorder(plan, inventory, terms, self._file.seen),
+            )
+
+        applied = self._backups.before(carry_out, plan, inventory.images, port, terms=terms)
         untouched = not self._called
         self._called = self._called or applied.called
         self._report(planned, applied)
@@ -280,7 +288,7 @@ class _Carrying:
     def _report(self, planned: PlannedRepository, applied: Applied) -> None:
         plan = planned.plan
         self._carried_out.add(plan)
-        self._deleted += text.deleted(applied.outcomes)
+        self._done += work.done(applied.outcomes)
         if self._order.output == "text":
             self._console.print(plans.outcome_lines(plan, applied.outcomes))
             return
@@ -291,7 +299,7 @@ class _Carrying:
 
     def _end(self) -> None:
         if self._order.output == "text":
-            self._console.print(plans.outcome_summary(self._carried_out, self._deleted, self._refused))
+            self._console.print(plans.outcome_summary(self._carried_out, self._done, self._refused))
             return
         file = self._file
         content = plans.PlanDocument(

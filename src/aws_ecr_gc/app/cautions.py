@@ -9,7 +9,8 @@ from aws_ecr_gc.app.sources import Source
 from aws_ecr_gc.config import OriginalFlags, Request
 from aws_ecr_gc.errors import Error
 from aws_ecr_gc.plan import Plan
-from aws_ecr_gc.policy import Policy
+from aws_ecr_gc.policy import Guards, Policy
+from aws_ecr_gc.policy.guards import refusals
 from aws_ecr_gc.ports import DeleteReplication, replicated_to
 
 _Known = TypeVar("_Known")
@@ -17,6 +18,16 @@ _PULL_TIMES = (
     "warning: pulled_within goes by pull times, and these may be untrue: scanners and our own reading renew them, "
     "Lambda does not, and a pull of an index none of its children's; see aws-ecr-gc doctor -f FILE"
 )
+
+
+def drastic(plan: Plan) -> str | None:
+    """What a policy file has guards against, and the original's flags only a warning of."""
+    if not plan.steps:
+        return None
+    if len(plan.steps) == plan.active:
+        return "this is every image of the repository"
+    guards = {refusal.guard for refusal in refusals(plan, Guards())}
+    return "no tagged image of the repository will be left" if "keep_tagged" in guards else None
 
 
 class _Once(Generic[_Known]):

@@ -5,16 +5,19 @@ from contextlib import closing
 from typing import TextIO
 
 from aws_ecr_gc import __version__
+from aws_ecr_gc.app.backup import Backups
+from aws_ecr_gc.app.cautions import drastic
 from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.journals import About, Log
 from aws_ecr_gc.app.live import NOTHING_DONE, Live, Planned
 from aws_ecr_gc.app.protection import Protected, protection_of
-from aws_ecr_gc.apply import Applied
+from aws_ecr_gc.apply import Applied, Earlier, Terms
 from aws_ecr_gc.config import Config
-from aws_ecr_gc.errors import Exit, JournalLost, OutputLost, worst
+from aws_ecr_gc.errors import BackupLost, Exit, JournalLost, OutputLost, worst
 from aws_ecr_gc.plan import Plan, Result
 from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.registries.ecr import open_repository
-from aws_ecr_gc.report import document, text, uses
+from aws_ecr_gc.report import document, text, uses, work
 
 
 def collect(config: Config, *, now: float, out: TextIO, err: TextIO, stop: Callable[[], bool]) -> Exit:
@@ -38,26 +41,43 @@ def collect(config: Config, *, now: float, out: TextIO, err: TextIO, stop: Calla
     with closing(opened) as port:
         (made,) = protection.plans([live.gather(port, policy)])
         _report_plan(made, policy, config, console)
-        idle = config.dry_run or policy.asks_for_nothing
-        planned = Planned(made.plan, made.material.left_over)
-        applied = NOTHING_DONE if idle else live.apply(planned, port, protection.veto(made))
+        backups = Backups(config.backup, connection, live, console)
+        log = _log_of(config, console)
+        plan, material = made.plan, made.material
+
+        def carry_out(terms: Terms, earlier: Earlier) -> Applied:
+            recorder = log.recorder(plan, material.inventory, material.terms, made.in_use)
+            planned = Planned(plan, material.left_over)
+            return live.apply(planned, port, protection.veto(made), terms=terms, earlier=earlier, recorder=recorder)
+
+        applied = NOTHING_DONE
+        if not (config.dry_run or policy.asks_for_nothing):
+            applied = backups.before(carry_out, plan, material.inventory.images, port, terms=Terms())
+    code = exit_of(applied, strict=config.strict, untouched=True)
+    log.end(code, interrupted=applied.interrupted)
     try:
         _report_outcome(made, applied, config, console)
     except OutputLost:
-        console.say(text.deletions(made.plan, applied.outcomes))
+        console.say(work.deeds(made.plan, applied.outcomes))
         raise
-    return exit_of(applied, strict=config.strict)
+    return code
+
+
+def _log_of(config: Config, console: Console) -> Log:
+    """The original kept no journal, and deleted all the same: so does this where none can be written."""
+    about = About(None, config.flags.in_use, config.allow_unread)
+    return Log(config.journal, about, config.connection, config.directories, console, lenient=True)
 
 
 def exit_of(applied: Applied, *, strict: bool, untouched: bool = False) -> Exit:
     """The exit code of what was applied; skipped images count as failed only if `strict`.
 
-    A journal that can't be written is what was set wrong as long as no deletion was called for: here, and before, where
-    all was `untouched`.
+    A journal or backup that can't be written is what was set wrong as long as no deletion was called for: here, and
+    before, where all was `untouched`.
     """
     results = {outcome.result for outcome in applied.outcomes.values()}
     exits = [Exit.INTERRUPTED] if applied.interrupted else []
-    if isinstance(applied.stopped_by, JournalLost) and untouched and not applied.called:
+    if isinstance(applied.stopped_by, (JournalLost, BackupLost)) and untouched and not applied.called:
         exits.append(Exit.MISUSE)
     elif applied.stopped_by is not None:
         # What is wrong now was right before: it is no misuse.
@@ -89,8 +109,8 @@ def _report_plan(made: Protected, policy: Policy, config: Config, console: Conso
         console.say("nothing to do: neither --keep nor --delete-untagged is given")
     for line in text.remarks(plan):
         console.say(line)
-    if plan.steps and len(plan.steps) == plan.active:
-        console.say("warning: this is every image of the repository")
+    if (warning := drastic(plan)) is not None:
+        console.say(f"warning: {warning}")
     if config.output == "text":
         console.print(text.planned(plan))
 

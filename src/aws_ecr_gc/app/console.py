@@ -52,6 +52,10 @@ class Console:
             self._err.write(f"{log_line(line, self._log)}\n")
             self._err.flush()
 
+    def announce(self, line: str) -> None:
+        """A remark on what is about to be done: it is no use afterwards."""
+        self.say(line)
+
     def say_once(self, line: str) -> None:
         """A remark that holds for the whole run."""
         with self._lock:
@@ -94,7 +98,7 @@ class _Kind(Enum):
 class Aside(Console):
     """What is said and printed of one of many things that are done at once, kept until its turn has come.
 
-    Progress is shown at once.
+    Progress is shown at once, and so is what is about to be done.
     """
 
     def __init__(self, console: Console, stop: Callable[[], bool]) -> None:
@@ -107,6 +111,9 @@ class Aside(Console):
 
     def say(self, line: str) -> None:
         self._kept.append((_Kind.SAID, line))
+
+    def announce(self, line: str) -> None:
+        self._console.announce(line)
 
     def say_once(self, line: str) -> None:
         self._kept.append((_Kind.SAID_ONCE, line))

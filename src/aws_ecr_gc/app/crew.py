@@ -5,6 +5,8 @@ from threading import Event
 
 from msgspec import UNSET
 
+from aws_ecr_gc.app.backup import Backups
+from aws_ecr_gc.app.cautions import drastic
 from aws_ecr_gc.app.collect import exit_of, say_what_is_left
 from aws_ecr_gc.app.console import Aside, Console
 from aws_ecr_gc.app.headway import Headway
@@ -15,12 +17,12 @@ from aws_ecr_gc.app.pipeline import in_order
 from aws_ecr_gc.app.protection import Protected, Protection
 from aws_ecr_gc.app.site import FleetSite, Site
 from aws_ecr_gc.app.sources import LiveSource
-from aws_ecr_gc.apply import Applied
+from aws_ecr_gc.apply import Applied, Earlier, Terms
 from aws_ecr_gc.config import OriginalFlags, Request
 from aws_ecr_gc.errors import Error, Exit, GuardStopped, Interrupted, JournalLost, WorkloadsUnread
 from aws_ecr_gc.plan import Result
 from aws_ecr_gc.policy.guards import refusals
-from aws_ecr_gc.report import fleets, plans, text, uses
+from aws_ecr_gc.report import fleets, plans, uses, work
 
 BATCH = 250_000
 """Images whose plans wait together for one reading of what is in use: their repositories are held in memory."""
@@ -189,9 +191,9 @@ class Crew:
             each.part.notes = notes or UNSET
         else:
             each.aside.print(plans.lines(plan, policy.name, each.refused, map(uses.broken_text, made.broken)))
-        # A policy file has a guard against it; what the original's flags stand for has none.
-        if isinstance(self._request.policy, OriginalFlags) and plan.steps and len(plan.steps) == plan.active:
-            each.aside.say(f"warning: repository {plan.repository.name}: this is every image of it")
+        warning = drastic(plan) if isinstance(self._request.policy, OriginalFlags) else None
+        if warning is not None:
+            each.aside.say(f"warning: repository {plan.repository.name}: {warning}")
 
     def _last(self, each: Passage) -> Passage:
         """Carry out a plan, unless a guard forbids it."""
@@ -200,16 +202,21 @@ class Crew:
             return each
         try:
             self._wait_until_shown(each)
-            if self._no_more:
-                each.aside.say(f"repository {each.name}: not reached; run again to finish")
-                return each
-            applied = self._apply(each, made)
+            applied = None if self._no_more else self._apply(each, made)
         except Error as error:
+            if isinstance(error, JournalLost) and self._no_more:  # another one lost it, and says so
+                return self._not_reached(each)
             each.failure = error
             self.give_up()
             return each
+        if applied is None:
+            return self._not_reached(each)
         self._tell_outcome(each, made, applied)
         each.forget()
+        return each
+
+    def _not_reached(self, each: Passage) -> Passage:
+        each.aside.say(f"repository {each.name}: not reached; run again to finish")
         return each
 
     def _wait_until_shown(self, each: Passage) -> None:
@@ -229,14 +236,21 @@ class Crew:
         each.aside.stop = self._stop_deleting
         source = each.site.source.telling(each.aside)
         assert isinstance(source, LiveSource)  # noqa: S101 - what is read from a file is never carried out
-        recorder = each.site.log.recorder(plan, made.material.inventory, terms, made.in_use, each.aside)
-        applied = source.live.apply(
-            Planned(plan, made.material.left_over),
-            source.registry.repository(each.name),
-            self._protection.veto(made),
-            terms=terms,
-            recorder=recorder,
-        )
+        port = source.registry.repository(each.name)
+
+        def carry_out(terms: Terms, earlier: Earlier) -> Applied:
+            recorder = each.site.log.recorder(plan, made.material.inventory, terms, made.in_use, each.aside)
+            return source.live.apply(
+                Planned(plan, made.material.left_over),
+                port,
+                self._protection.veto(made),
+                terms=terms,
+                earlier=earlier,
+                recorder=recorder,
+            )
+
+        backups = Backups(self._request.backup, self._request.connection, source.live, each.aside)
+        applied = backups.before(carry_out, plan, made.material.inventory.images, port, terms=terms)
         if applied.interrupted or isinstance(applied.stopped_by, (WorkloadsUnread, GuardStopped, JournalLost)):
             self._no_more = True
         return applied
@@ -251,8 +265,8 @@ class Crew:
         say_what_is_left(plan, applied, each.aside)
         results = [outcome.result for outcome in applied.outcomes.values()]
         each.ended = Ended(
-            deletions=f"{each.name}: {text.deletions(plan, applied.outcomes)}",
-            deleted=results.count(Result.DONE),
+            deletions=f"{each.name}: {work.deeds(plan, applied.outcomes)}",
+            done=results.count(Result.DONE),
             skipped=results.count(Result.SKIPPED),
             failed=results.count(Result.FAILED),
             tried=bool(plan.steps),

@@ -1,6 +1,7 @@
 """`plan` and `run` over several accounts and regions."""
 
-from collections.abc import Iterator, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from aws_ecr_gc.app.measures import publish
 from aws_ecr_gc.app.pipeline import in_order
 from aws_ecr_gc.app.planfiles import Draft
 from aws_ecr_gc.app.policies import Policies
-from aws_ecr_gc.app.protection import Protection, asked_now, protection_of
+from aws_ecr_gc.app.protection import Protection, protection_of
 from aws_ecr_gc.app.running import Question, Running
 from aws_ecr_gc.app.site import FleetSite
 from aws_ecr_gc.app.sources import LiveSource
@@ -40,6 +41,8 @@ def aimed(request: Request, policies: Policies) -> Request:
     targets = request.targets.over(policies.targets)
     if targets.missing is not None:
         raise Misuse(f"targets: {targets.missing[0]}; {targets.missing[1]}")
+    if request.targets.entry is not None and not (targets.accounts or targets.organization):
+        raise Misuse("--role: other accounts are entered with it, and none is named; give --account or --organization")
     patterns = request.patterns or targets.repositories
     connection = request.connection
     if connection.region is None and targets.regions and not targets.is_fleet:
@@ -52,6 +55,8 @@ def aimed(request: Request, policies: Policies) -> Request:
     if targets.is_fleet:
         if request.snapshot is not None:
             raise Misuse("--snapshot and several accounts or regions: a snapshot is of one; leave the others out")
+        if request.backup is not None:
+            raise Misuse("--backup and several accounts or regions: copies are made of one; back up each by itself")
         if connection.registry_id is not None:
             raise Misuse("--registry-id and several accounts or regions: name the accounts with --account and --role")
     return replace(
@@ -98,13 +103,18 @@ class _Fleet:
         self._now = now
         self._console = console
         self._territory = Territory(request.targets, request.connection, console.say)
-        self._everywhere = self._territory.places()
-        self._places = _part(self._everywhere, request.shard)
+        places = self._territory.places()
+        self._places = _part(places, request.shard)
         if request.shard is not None and not self._places:
             console.say(f"no account and region falls to shard {request.shard}: nothing to do")
         for each in self._territory.absent:
             console.say(f"account {each}: no plan: {each.reason}")
         self._limits = Limits()
+        settings = policies.in_use
+        if settings is not None and settings.asks_aws:
+            absent = [each.account for each in self._territory.absent]
+            settings = everywhere(settings, request.targets.entry, places, absent)
+        self._in_use = settings
         self._live = Live(request.directories, now, console)
         protection = self._protection()
         self._crew = Crew(request, protection, console, carries_out=carries_out, strict=strict, holds=holds)
@@ -112,6 +122,7 @@ class _Fleet:
 
     def through(self, question: Question | None, out: Path | None) -> Exit:
         """To the end, and the exit code."""
+        gc.enable()  # what is left of a botocore client is cycles (measured: 0.1 MB), and each place has one
         absent: list[Absent] = self._territory.absent
         draft = None if out is None else self._draft(out)
         with closing(FleetReport(self._request, self._policies, self._now, self._console, draft)) as report:
@@ -127,10 +138,7 @@ class _Fleet:
     def _draft(self, out: Path) -> Draft:
         if len(self._places) != 1:
             raise Misuse("--out and several accounts or regions: a plan file is of one; plan each by itself")
-        settings = self._policies.in_use
-        if settings is not None and settings.asks_aws:
-            settings = everywhere(settings, self._request.targets.entry, self._places)
-        return Draft(out, self._request, self._policies, self._now, asked=settings)
+        return Draft(out, self._request, self._policies, self._now, asked=self._in_use)
 
     def _sites(self) -> Iterator[FleetSite]:
         """Each place with its repositories listed, a few ahead of those at work. They are closed by the report."""
@@ -148,7 +156,9 @@ class _Fleet:
         except Error as error:
             failure = error
         source = LiveSource(registry, self._live)
-        site = FleetSite(source, request, self._policies, self._console, place=place, traffic=traffic)
+        site = FleetSite(
+            source, request, self._policies, self._console, place=place, traffic=traffic, in_use=self._in_use
+        )
         site.failure = failure
         if failure is None:
             try:
@@ -162,12 +172,15 @@ class _Fleet:
 
         With a shard too: what runs where other machines look may be of an image here.
         """
-        request, settings = self._request, asked_now(self._request, self._policies)
+        request = self._request
         connection = replace(request.connection, region=self._territory.home_region)
-        if settings is not None and settings.asks_aws:
-            settings = everywhere(settings, request.targets.entry, self._everywhere)
         return protection_of(
-            settings, connection, self._now, self._console, allow_unread=request.allow_unread, saved=request.uses
+            None if request.defers_in_use else self._in_use,
+            connection,
+            self._now,
+            self._console,
+            allow_unread=request.allow_unread,
+            saved=request.uses,
         )
 
 
@@ -175,10 +188,13 @@ def _part(places: Sequence[Place], shard: Shard | None) -> Sequence[Place]:
     return [each for each in places if shard is None or shard.holds(each.account, each.region)]
 
 
-def everywhere(settings: Settings, entry: Entry | None, places: Sequence[Place]) -> Settings:
-    """What is in use is looked for in all of these places too, with their role where none is named for it."""
+def everywhere(settings: Settings, entry: Entry | None, places: Sequence[Place], absent: Iterable[str]) -> Settings:
+    """What is in use is looked for in all of these places too, with their role where none is named for it.
+
+    Also in the accounts that could not be entered: what runs there may use images of the others.
+    """
     regions = settings.regions or tuple(dict.fromkeys(each.region for each in places))
-    accounts = tuple(dict.fromkeys((*settings.accounts, *(each.account for each in places))))
+    accounts = tuple(dict.fromkeys((*settings.accounts, *(each.account for each in places), *absent)))
     role, external_id = settings.role, settings.external_id
     if role is None and entry is not None:
         role, external_id = entry.role, entry.external_id

@@ -17,6 +17,7 @@ from aws_ecr_gc.errors import Exit, Interrupted, worst
 from aws_ecr_gc.report import document, fleets, plans, uses
 from aws_ecr_gc.report.metrics import PlaceNumbers
 from aws_ecr_gc.report.parts import Parts, lines_of
+from aws_ecr_gc.report.work import Work
 
 if TYPE_CHECKING:
     from aws_ecr_gc.usage import InUse
@@ -27,6 +28,7 @@ class _Account:
 
     def __init__(self) -> None:
         self.parts = Parts("repositories", 1)
+        self._work = Work()
         self.summary = fleets.Summary()
         self.exits: list[Exit] = []
         self.tried = self.called = self.interrupted = False
@@ -51,6 +53,7 @@ class FleetReport:
         self._number = self._empty = 0
         self._tried = False
         self._failed: list[str] = []
+        self._work = Work()
         self.summary = fleets.Summary()
         self.numbers: list[PlaceNumbers] = []
         self.exits: list[Exit] = []
@@ -82,6 +85,8 @@ class FleetReport:
             count_plan(account.summary, each)
             if self._draft is not None and each.made is not None:
                 self._draft.add(each.made, each.refused)
+            if not each.refused:
+                self._work += each.sum.work
             if each.refused:
                 account.exits.append(Exit.REFUSED)
 
@@ -144,10 +149,14 @@ class FleetReport:
 
     def end(self, absent: Sequence[Absent], code: Exit) -> None:
         """The last word. Raises OutputLost."""
+        for site, account in list(self._open.items()):  # the work ended in the middle of them
+            self._end_place(site, account)
         self.summary.seconds = round(time.monotonic() - self._started, 3)
         names = [*map(str, absent), *self._failed]
         if self._request.output == "text":
-            self._console.print(fleets.total(self._number, self._empty, self.summary, carried_out=self._tried))
+            self._console.print(
+                fleets.total(self._number, self._empty, self.summary, self._work, carried_out=self._tried)
+            )
             self._console.print(fleets.absent(names))
             if self._in_use is not None:
                 self._console.print(uses.reading(self._in_use))

@@ -19,7 +19,7 @@ class Headway:
         self._places = 0
         self._places_done = 0
         self._place = ""
-        self._done = self._images = self._planned = self._deleted = 0
+        self._done = self._images = self._planned = self._carried = 0
 
     def expect(self, repositories: int = 0, places: int = 0) -> None:
         """More are to come."""
@@ -35,8 +35,8 @@ class Headway:
             return
         self._done += 1
         self._images += each.images
-        self._planned += each.sum.images
-        self._deleted += 0 if each.ended is None else each.ended.deleted
+        self._planned += each.sum.work.images
+        self._carried += 0 if each.ended is None else each.ended.done
         if self._expected > 1 or self._places:
             self._console.headway(str(self))
 
@@ -45,7 +45,7 @@ class Headway:
         if self._places:
             done, expected, unit = self._places_done, self._places, "places"
         parts = [f"{self._place}{done} of {expected} {unit}", f"{text.images(self._images)} seen"]
-        parts.append(f"{self._planned} to delete, {self._deleted} deleted")
+        parts.append(f"{self._planned} to change, {self._carried} done")
         left = self._left(done, expected)
         return ", ".join([*parts, *([] if left is None else [f"about {left} left"])])
 

@@ -1,6 +1,6 @@
 """The journal of a run: where it is kept, and what is written before the first deletion."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from threading import Lock
 
@@ -14,9 +14,9 @@ from aws_ecr_gc.aws.client import Client, Session
 from aws_ecr_gc.config import Connection, Directories, Keeping
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Error, Exit, JournalLost, Misuse
-from aws_ecr_gc.inventory import Inventory
-from aws_ecr_gc.plan import Plan
-from aws_ecr_gc.ports import Recorder
+from aws_ecr_gc.inventory import Image, Inventory, Status
+from aws_ecr_gc.plan import Action, Outcome, Plan
+from aws_ecr_gc.ports import Answer, ImageId, Recorder
 from aws_ecr_gc.reference import Registry
 from aws_ecr_gc.report import text
 from aws_ecr_gc.usage import InUse, Unread
@@ -39,12 +39,23 @@ def part_of(files: Iterable[object], sha256: str | None) -> journal.PolicyPart |
 
 
 class Log:
-    """The journal of a run; made when the first deletion is near, for most runs delete nothing."""
+    """The journal of a run; made when the first deletion is near, for most runs delete nothing.
+
+    With `lenient`, what can't be put on record is warned of, and the work goes on without.
+    """
 
     def __init__(
-        self, keeping: Keeping, about: About, connection: Connection, directories: Directories, console: Console
+        self,
+        keeping: Keeping,
+        about: About,
+        connection: Connection,
+        directories: Directories,
+        console: Console,
+        *,
+        lenient: bool = False,
     ) -> None:
         self._keeping = keeping
+        self._lenient = lenient
         self._about = about
         self._connection = connection
         self._directories = directories
@@ -66,18 +77,38 @@ class Log:
         None where there are none, and where no journal is kept. May be asked by several threads; `console` is for what
         is said of the repository.
 
-        Raises Misuse where no journal can be begun, and JournalLost where it can't be gone on with.
+        Raises Misuse where no journal can be begun, and JournalLost where it can't be gone on with, unless lenient.
         """
         if not plan.steps or self._keeping.stated == _NONE:
             return None
         console = console or self._console
-        with self._lock:
-            opened = self._open(plan.repository.registry, () if in_use is None else in_use.unread)
+        try:
+            recorder = self._recorder(plan, inventory, terms, in_use)
+        except (Misuse, JournalLost) as error:
+            if not self._lenient:
+                raise
+            reason = error.__cause__ or error  # without the way round: it is taken already
+            console.say(f"warning: no journal is kept, so nothing can be put back: {reason}")
+            return None
+        self._announce_reading(plan, console)
+        return Lenient(recorder, console) if self._lenient else recorder
+
+    def _announce_reading(self, plan: Plan, console: Console) -> None:
+        read = [step for step in plan.going(Action.DELETE) if step.status is Status.ACTIVE]
+        if not read:
+            return
+        name = plan.repository.name
         if self._keeping.restorable:
-            console.say(
-                f"repository {plan.repository.name}: {text.manifests(len(plan.steps))} will be read for the journal, "
+            console.announce(
+                f"repository {name}: {text.manifests(len(read))} will be read for the journal, "
                 "which counts as a pull; --no-restore leaves that out"
             )
+        else:
+            console.announce(f"repository {name}: no manifests go into the journal, so it can't put anything back")
+
+    def _recorder(self, plan: Plan, inventory: Inventory, terms: Terms, in_use: InUse | None) -> Recorder:
+        with self._lock:
+            opened = self._open(plan.repository.registry, () if in_use is None else in_use.unread)
         try:
             opened.steps(
                 plan.repository.name,
@@ -102,7 +133,8 @@ class Log:
         with suppress(JournalLost):
             self._journal.end(code, interrupted=interrupted)
         self._journal.close()
-        self._console.say(f"journal: {self._journal.name}")
+        if code is not Exit.DONE or not self._lenient:  # the original said nothing where all went well
+            self._console.say(f"journal: {self._journal.name}")
 
     def _open(self, registry: Registry, unread: Sequence[Unread]) -> journal.Journal:
         if self._journal is None:
@@ -125,6 +157,44 @@ class Log:
         except (JournalLost, Error) as error:
             raise _before_anything(error) from error
         return made
+
+
+class Lenient:
+    """Puts on record what can be, and warns of the rest once. Implements `ports.Recorder`."""
+
+    def __init__(self, recorder: Recorder, console: Console) -> None:
+        self._recorder: Recorder | None = recorder
+        self._console = console
+        self._reads = True
+
+    def wants(self, digests: Iterable[str]) -> list[str]:
+        return self._recorder.wants(digests) if self._recorder is not None and self._reads else []
+
+    def unread(self, error: Error) -> None:
+        self._reads = False
+        self._console.say(f"warning: the journal is kept without manifests, so nothing can be put back: {error}")
+
+    def about(
+        self, action: Action, ids: Sequence[ImageId], images: Iterable[Image], manifests: Mapping[str, bytes]
+    ) -> int:
+        number = self._tried(lambda recorder: recorder.about(action, ids, images, manifests))
+        return 0 if number is None else number
+
+    def answered(self, about: int, answer: Answer | Error) -> None:
+        self._tried(lambda recorder: recorder.answered(about, answer))
+
+    def outcomes(self, outcomes: Iterable[Outcome]) -> None:
+        self._tried(lambda recorder: recorder.outcomes(outcomes))
+
+    def _tried(self, put: Callable[[Recorder], int | None]) -> int | None:
+        if self._recorder is None:
+            return None
+        try:
+            return put(self._recorder)
+        except JournalLost as error:
+            self._recorder = None
+            self._console.say(f"warning: the journal ends here, and the work goes on: {error}")
+            return None
 
 
 def _before_anything(error: Error) -> Misuse:

@@ -7,18 +7,20 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from aws_ecr_gc import pending
+from aws_ecr_gc import pending, refusals
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.material import Material, gather
-from aws_ecr_gc.apply import Applied, Earlier, Terms, Veto, apply
+from aws_ecr_gc.apply import TAKEN_WHOLE, TAKES_WHOLE, Applied, Earlier, Terms, Veto, apply
 from aws_ecr_gc.config import Directories
-from aws_ecr_gc.inventory import Inventory
-from aws_ecr_gc.plan import Leftover, Plan, Result, Step
+from aws_ecr_gc.errors import GuardStopped, one_line
+from aws_ecr_gc.inventory import Inventory, Status
+from aws_ecr_gc.plan import Action, Leftover, Plan, Result, Step
 from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.ports import Recorder, RepositoryPort
-from aws_ecr_gc.reference import Repository
+from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.registries.manifests import ManifestDirectory
 from aws_ecr_gc.registries.reading import read_whole
+from aws_ecr_gc.report import text
 
 _PLAIN = Terms()
 _FIRST_TRY = Earlier()
@@ -46,6 +48,10 @@ class Live:
         """Whether the work is to end after the call under way."""
         return self._console.stop()
 
+    def time(self) -> float:
+        """The time now, in epoch seconds."""
+        return self.now + time.monotonic() - self._started
+
     def inventory(self, port: RepositoryPort, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:
         """The repository, with the children of the indexes that are needed."""
         name = port.repository.name
@@ -54,13 +60,20 @@ class Live:
             self.now,
             needed,
             self._cache,
-            progress=lambda text: self._console.reading(f"{name}: {text}"),
+            progress=lambda so_far: self._console.reading(f"{name}: {so_far}"),
             say=self._console.say,
+            announce=lambda count: self._announce(
+                name, text.manifests(count), "to know which images these indexes list"
+            ),
         )
         self._console.clear()
         if self._cache.trouble is not None:
             self._console.say(f"warning: the manifest cache is out of use: {self._cache.trouble}; set --cache-dir")
-        return replace(inventory, ended_at=self.now + time.monotonic() - self._started)
+        return replace(inventory, ended_at=self.time())
+
+    def _announce(self, repository: str, manifests: str, why: str) -> None:
+        """Say beforehand what is read, and why: it moves pull times."""
+        self._console.announce(f"repository {repository}: {manifests} will be read, {why}; that counts as a pull")
 
     def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:
         """What an interrupted run left over, as its record says."""
@@ -85,11 +98,16 @@ class Live:
         earlier: Earlier = _FIRST_TRY,
         recorder: Recorder | None = None,
     ) -> Applied:
-        """Delete. The steps still to do are on disk before the first call, and what is left of them afterwards."""
+        """Carry out. The steps still to do are on disk before the first call, and what is left of them afterwards."""
         plan = planned.plan
+        registry = plan.repository.registry
+        if plan.going(Action.UNTAG) and (found := refusals.takes_whole(self._state, registry)) is not None:
+            known = f"{TAKES_WHOLE}; it was found out earlier: to try again, remove {one_line(found)}"
+            return Applied({}, GuardStopped(known), interrupted=False)
         path = pending.path_for(self._state, plan.repository)
         self._record(path, planned, ())
         total = len(plan.steps)
+        self._announce_what_applying_reads(plan)
         applied = apply(
             plan,
             port,
@@ -101,14 +119,33 @@ class Live:
             progress=lambda ended: self._console.show(f"{plan.repository.name}: {ended} of {total} images done"),
         )
         self._console.clear()
+        if any(outcome.code == TAKEN_WHOLE for outcome in applied.outcomes.values()):
+            self._remember_that_it_takes_whole(registry)
         ended = [digest for digest, outcome in applied.outcomes.items() if outcome.result is not Result.FAILED]
         self._record(path, planned, ended)
         return applied
 
+    def _remember_that_it_takes_whole(self, registry: Registry) -> None:
+        try:
+            refusals.remember(self._state, registry)
+        except OSError as error:
+            self._console.say(f"warning: it can't be written down for the next run: {error.strerror}; set --state-dir")
+
+    def _announce_what_applying_reads(self, plan: Plan) -> None:
+        """Beside what the journal takes: a look whether subjects are gone, and at the first image that loses a tag."""
+        tagged = {step.digest for step in plan.going(Action.DELETE) if step.tags and step.status is Status.ACTIVE}
+        subjects = tagged & {subject for step in plan.steps for subject in step.subjects}
+        if subjects:
+            why = "to see whether they are gone before what refers to them goes"
+            self._announce(plan.repository.name, f"at most {text.manifests(len(subjects))}", why)
+        if losing := plan.going(Action.UNTAG):
+            why = "to put an image back if it went with its tag"
+            self._announce(plan.repository.name, text.manifests(len(losing)), why)
+
     def _record(self, path: Path, planned: "Planned", ended: Iterable[str]) -> None:
         """Skipped steps are not to be done any more: the next run decides about them anew."""
         done = set(ended)
-        steps = [step for step in planned.plan.steps if step.digest not in done]
+        steps = [step for step in planned.plan.steps if step.digest not in done and step.action is not Action.UNTAG]
         try:
             pending.write(path, steps, [*planned.left_over_again(steps), *planned.still_waiting()])
         except OSError as error:

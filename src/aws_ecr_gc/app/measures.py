@@ -19,16 +19,16 @@ def count_plan(summary: Summary, each: Passage) -> None:
     summary.repositories += 1
     summary.images += each.images
     if each.refused:
-        summary.refused += each.sum.images
+        summary.refused += each.sum.work.images
     else:
-        summary.planned += each.sum.images
-        summary.bytes_planned += each.sum.size
+        summary.planned += each.sum.work.images
+        summary.bytes_planned += each.sum.work.size
 
 
 def count_end(summary: Summary, each: Passage) -> None:
     """Add how its plan ended, if it was carried out."""
     if each.ended is not None:
-        summary.deleted += each.ended.deleted
+        summary.done += each.ended.done
         summary.skipped += each.ended.skipped
         summary.failed += each.ended.failed
 

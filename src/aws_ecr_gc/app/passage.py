@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 class Ended(Struct, frozen=True):
     """How the carrying out of a plan ended: what is left to know of it once it is told.
 
-    `deletions` is for standard error; `deleted`, `skipped` and `failed` are numbers of images. `tried` says whether
+    `deletions` is for standard error; `done`, `skipped` and `failed` are numbers of images. `tried` says whether
     anything was to be deleted, `called` whether a deletion was called for. `exit` holds if one was called for here or
     elsewhere, `alone` if none was.
     """
 
     deletions: str
-    deleted: int
+    done: int
     skipped: int
     failed: int
     tried: bool

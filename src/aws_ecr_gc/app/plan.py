@@ -16,7 +16,7 @@ from aws_ecr_gc.app.site import Site
 from aws_ecr_gc.app.sources import LiveSource, Source, open_source
 from aws_ecr_gc.app.sweep import Sweep
 from aws_ecr_gc.config import Request
-from aws_ecr_gc.errors import Exit, worst
+from aws_ecr_gc.errors import Exit, Misuse, worst
 from aws_ecr_gc.inventory import Inventory, unread_indexes
 from aws_ecr_gc.policy.forecasting import forecast
 from aws_ecr_gc.report import document, forecasts, plans
@@ -34,7 +34,7 @@ def plan(request: Request, *, now: float, console: Console, out: Path | None = N
     draft = None if out is None else Draft(out, request, policies, now, asked=policies.in_use)
     with open_source(request, now, console) as source, closing(Report(request, policies, now, console)) as report:
         protection = protection_for(request, policies, source, now, console)
-        site = Site(source, request, policies, console)
+        site = Site(source, request, policies, console, policies.in_use)
         crew = Crew(request, protection, console, carries_out=False, holds=draft is not None)
         for each in crew.through(crew.passages(site)):
             if each.failure is not None:
@@ -71,8 +71,10 @@ def time_of(source: Source, inventory: Inventory) -> float:
 
 
 def forecast_all(request: Request, horizon: float, *, now: float, console: Console) -> Exit:
-    """Forecast every repository for `horizon` seconds."""
+    """Forecast every repository for `horizon` seconds. Raises `errors.Error`."""
     policies = policies_of(request)
+    if request.targets.is_fleet:
+        raise Misuse("--forecast and several accounts or regions: a forecast is of one; forecast each by itself")
     if policies.in_use is not None or request.uses is not None:
         console.say("what is in use is no part of a forecast")
     with open_source(request, now, console) as source:

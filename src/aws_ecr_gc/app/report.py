@@ -28,7 +28,7 @@ class Report:
         self._console = console
         self._parts = Parts("repositories", 1)
         self._going, self._refused, self._carried_out = plans.Sum(), plans.Sum(), plans.Sum()
-        self._deleted = 0
+        self._done = 0
         self._taken_at: float | None = None
         self._in_use: InUse | None = None
         self.summary = Summary()
@@ -62,7 +62,7 @@ class Report:
         if each.ended is not None:
             count_end(self.summary, each)
             self._carried_out.unite(each.sum)
-            self._deleted += each.ended.deleted
+            self._done += each.ended.done
         each.forget()
         if each.encoded is not None:
             self._parts.add(each.encoded.splitlines())
@@ -80,7 +80,7 @@ class Report:
         in_use = self._in_use
         if self._request.output == "text":
             if self._carried_out.plans:
-                self._console.print(plans.outcome_summary(self._carried_out, self._deleted, self._refused))
+                self._console.print(plans.outcome_summary(self._carried_out, self._done, self._refused))
             else:
                 self._console.print(plans.summary(self._going, self._refused))
             self._console.print(plans.left_alone(sweep.left_alone))

@@ -30,7 +30,7 @@ def run(request: Request, *, now: float, console: Console, question: Question | 
     protection = protection_of(policies.in_use, request.connection, now, console, allow_unread=request.allow_unread)
     live = Live(request.directories, now, console)
     with open_live(request.connection, live, request.concurrency) as source:
-        site = Site(source, request, policies, console)
+        site = Site(source, request, policies, console, policies.in_use)
         crew = Crew(
             request, protection, console, carries_out=question is None, strict=strict, holds=question is not None
         )

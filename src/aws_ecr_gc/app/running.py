@@ -6,7 +6,7 @@ from typing import Protocol
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.crew import Crew, exit_for
 from aws_ecr_gc.app.passage import Ended, Passage
-from aws_ecr_gc.errors import Error, Exit, Interrupted, OutputLost, worst
+from aws_ecr_gc.errors import Error, Exit, Interrupted, JournalLost, OutputLost, worst
 from aws_ecr_gc.report import plans
 
 Question = Callable[[str], bool]
@@ -118,10 +118,10 @@ class Running:
         if not going:
             return True
         if self._console.stop():
-            raise Interrupted("interrupted; nothing was deleted")
+            raise Interrupted("interrupted; nothing was changed")
         if question(plans.question(going)):
             return True
-        self._console.say("nothing was deleted")
+        self._console.say("nothing was changed")
         return False
 
     @property
@@ -133,5 +133,7 @@ class Running:
         called = any(each.called for each in self._ended)
         for each in self._ended:
             yield each.exit if called else each.alone
-        if self._failure is not None:
+        if isinstance(self._failure, JournalLost) and not called:
+            yield Exit.MISUSE  # as `exit_of`
+        elif self._failure is not None:
             yield exit_for(self._failure)

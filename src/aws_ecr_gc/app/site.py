@@ -17,6 +17,7 @@ from aws_ecr_gc.ports import without
 from aws_ecr_gc.targets import parted
 
 if TYPE_CHECKING:
+    from aws_ecr_gc.discovery.settings import Settings
     from aws_ecr_gc.errors import Error
 
 
@@ -28,13 +29,16 @@ class Site:
 
     is_isolated = False
 
-    def __init__(self, source: Source, request: Request, policies: Policies, console: Console) -> None:
+    def __init__(
+        self, source: Source, request: Request, policies: Policies, console: Console, in_use: "Settings | None"
+    ) -> None:
+        """`in_use` is what is looked for: who goes on with the journal looks for the same."""
         self.source = source
         self.policies = policies
         self.sweep = Sweep(source, request.patterns, console)
         self.failure: Error | None = None
         self.cautions = Cautions(request, source)
-        about = About(part_of(policies.files, policies.sha256), policies.in_use, request.allow_unread)
+        about = About(part_of(policies.files, policies.sha256), in_use, request.allow_unread)
         self.log = Log(request.journal, about, request.connection, request.directories, console)
 
 
@@ -52,8 +56,9 @@ class FleetSite(Site):
         *,
         place: Place,
         traffic: Traffic,
+        in_use: "Settings | None",
     ) -> None:
-        super().__init__(source, request, policies, console)
+        super().__init__(source, request, policies, console, in_use)
         self.place = place
         self._traffic = traffic
         self._registry = source.registry

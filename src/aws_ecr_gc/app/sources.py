@@ -15,7 +15,7 @@ from aws_ecr_gc.config import Connection, Request
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.inventory import Inventory, unread_indexes
 from aws_ecr_gc.plan import Leftover
-from aws_ecr_gc.ports import DeleteReplication, OnDemand, RegistryPort
+from aws_ecr_gc.ports import DeleteReplication, KeptPolicy, OnDemand, RegistryPort
 from aws_ecr_gc.reference import Repository
 from aws_ecr_gc.registries.ecr import registry_of
 from aws_ecr_gc.report import text
@@ -41,6 +41,9 @@ class Source(Protocol):
 
     def on_demand(self) -> OnDemand | None:
         """As `ports.RegistryPort.on_demand`; None where there is no registry to ask."""
+
+    def lifecycle_policy(self, name: str) -> KeptPolicy | None:
+        """The lifecycle policy of a repository; None where it has none."""
 
     def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:
         """A repository, with the children of the indexes that are needed."""
@@ -78,6 +81,9 @@ class LiveSource:
     def on_demand(self) -> OnDemand:
         return self.registry.on_demand()
 
+    def lifecycle_policy(self, name: str) -> KeptPolicy | None:
+        return self.registry.lifecycle(name).policy()
+
     def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:
         return self.live.inventory(self.registry.repository(name), needed)
 
@@ -110,6 +116,9 @@ class SnapshotSource:
 
     def on_demand(self) -> None:
         return None
+
+    def lifecycle_policy(self, name: str) -> KeptPolicy | None:
+        raise Misuse(f"repository {name}: a snapshot holds no lifecycle policies; name the file of one")
 
     def inventory(self, name: str, needed: Callable[[Inventory], Sequence[str]]) -> Inventory:  # noqa: ARG002 - nothing is left to read
         inventory = self._snapshot.inventory(name)

@@ -49,7 +49,7 @@ class Told(Struct):
     exit: int
     failure: str | None
     planned: int
-    deleted: int
+    done: int
     document: str
 
 
@@ -67,7 +67,7 @@ class Report(Struct):
     exit: int
     pairs: int
     absent: int
-    deleted: int
+    done: int
     failed: int
     document: str
 
@@ -123,7 +123,7 @@ class Stages:
             return Found(len(pairs), 0, in_use=False)
         if settings.asks_aws:
             places = [Place(each.account, each.region, "") for each in pairs]
-            settings = everywhere(settings, self._entry, places)
+            settings = everywhere(settings, self._entry, places, [each.account for each in self._absent()])
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
             path = Path(folder) / _USES
             usesfile.save(path, self._workloads(settings).read())
@@ -140,12 +140,12 @@ class Stages:
                 merge.has_none(pair, "no result: every attempt was ended before its time")
             else:
                 merge.add(content, f"{self._run.address}/{name}")
-        for each in msgspec.json.decode(self._run.get(_ABSENT) or b"[]", type=list[fleets.AbsentPart]):
+        for each in self._absent():
             merge.lacks(each)
         report = merge.document()
         address = self._run.put(_REPORT, document.encode(report).encode())
         summary = report.summary
-        return Report(report.exit, len(report.places), len(report.absent), summary.deleted, summary.failed, address)
+        return Report(report.exit, len(report.places), len(report.absent), summary.done, summary.failed, address)
 
     # Of one account and region
 
@@ -252,6 +252,10 @@ class Stages:
             raise Misuse(f"{name}: isn't there; find the pairs first")
         return pairs_of(content, name)
 
+    def _absent(self) -> Sequence[fleets.AbsentPart]:
+        """What could not be found out with the pairs."""
+        return msgspec.json.decode(self._run.get(_ABSENT) or b"[]", type=list[fleets.AbsentPart])
+
     def _console(self) -> tuple[Console, io.StringIO]:
         """Remarks go to standard error, where Lambda logs them; the result is caught."""
         written = io.StringIO()
@@ -276,7 +280,7 @@ class Stages:
             place.exit,
             place.failure,
             place.summary.planned,
-            place.summary.deleted,
+            place.summary.done,
             f"{self._run.address}/{name}",
         )
 
@@ -313,7 +317,7 @@ def _complete(place: fleets.PlaceDocument, applied: plans.PlanDocument) -> None:
     ended = {each.repository.name: each for each in applied.repositories}
     place.repositories = [ended.get(each.repository.name, each) for each in place.repositories]
     for each in ended.values():
-        place.summary.deleted += each.counts.deleted
+        place.summary.done += each.counts.deleted + each.counts.moved_to_archive + each.counts.untagged
         place.summary.skipped += each.counts.skipped
         place.summary.failed += each.counts.failed
 

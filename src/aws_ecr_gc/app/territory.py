@@ -12,7 +12,7 @@ from aws_ecr_gc.aws.client import CONNECTIONS, Client, Granted, Session
 from aws_ecr_gc.aws.pacing import Traffic
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.errors import Error, Misuse
-from aws_ecr_gc.ports import DeleteReplication, OnDemand, RepositoryPort
+from aws_ecr_gc.ports import DeleteReplication, LifecyclePort, OnDemand, RepositoryPort
 from aws_ecr_gc.reference import Registry
 from aws_ecr_gc.registries.ecr import EcrRegistry
 from aws_ecr_gc.targets import ALL_REGIONS, Targets
@@ -73,8 +73,9 @@ class Territory:
     def open(self, place: Place, traffic: Traffic, connections: int) -> EcrRegistry:
         """The registry of a place, for so many threads. Raises `errors.Error`."""
         session = self._entered(place.account).there(place.region)
-        client = session.ecr(self._connection.endpoint_url, connections=max(connections, CONNECTIONS), traffic=traffic)
-        return EcrRegistry(client, _registry(place), None)
+        url = self._connection.endpoint_url
+        client = session.ecr(url, connections=max(connections, CONNECTIONS), traffic=traffic)
+        return EcrRegistry(client, _registry(place), None, lambda: session.client("ecr", endpoint_url=url, attempts=1))
 
     def _accounts(self) -> Sequence[str]:
         targets = self._targets
@@ -130,6 +131,9 @@ class Closed:
         raise self._error(patterns)
 
     def repository(self, name: str) -> RepositoryPort:
+        raise self._error(name)
+
+    def lifecycle(self, name: str) -> LifecyclePort:
         raise self._error(name)
 
     def resource_tags(self, name: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ exceptions end here: what leaves is an `errors.Error`.
 """
 
 import copy
+import functools
 import gzip
 import os
 import re
@@ -19,14 +20,29 @@ import botocore.session
 import msgspec
 from botocore import exceptions as boto
 from botocore import xform_name
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
+from botocore.httpsession import URLLib3Session
 from botocore.loaders import JSONFileLoader, create_loader
+from botocore.response import StreamingBody
+from botocore.utils import get_environ_proxies
 
 from aws_ecr_gc import __version__
 from aws_ecr_gc.aws.pacing import Traffic
-from aws_ecr_gc.errors import AccessDenied, AwsFailure, Credentials, Error, Incomplete, Misuse, Unintelligible, one_line
+from aws_ecr_gc.errors import (
+    AccessDenied,
+    AwsFailure,
+    Credentials,
+    Error,
+    Incomplete,
+    Misuse,
+    Passing,
+    Unintelligible,
+    one_line,
+)
 
+_CHUNK = 1 << 16
 _ATTEMPTS = 8
 """How often a call is tried unless the user's AWS configuration says otherwise: Describe* limits are low."""
 
@@ -59,6 +75,20 @@ _THROTTLED = frozenset(
         "Throttling",
         "ThrottlingException",
         "ThrottledException",
+        "TooManyRequestsException",
+    }
+)
+_PASSING = frozenset(
+    {
+        "InternalFailure",
+        "InternalError",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "ServerException",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
         "TooManyRequestsException",
     }
 )
@@ -184,6 +214,7 @@ class Session:
         endpoint_url: str | None = None,
         credentials: "Keys | None" = None,
         connections: int = CONNECTIONS,
+        attempts: int | None = None,
         before_call: Callable[[str], None] = lambda _: None,
         traffic: Traffic | None = None,
     ) -> "Client":
@@ -191,9 +222,11 @@ class Session:
 
         `connections` is how many it keeps open at most; `before_call` is told of each operation before it is called,
         `traffic` of each try, those that botocore makes again among them.
+        `attempts` is how often a call is tried, whatever the user says: for calls that must not be repeated unseen.
         Raises `Misuse` for a region or an endpoint that cannot be one, or bad credentials.
         """
         keys = (None, None, None) if credentials is None else credentials
+        retries = {} if attempts is None else {"retries": {"mode": "standard", "total_max_attempts": attempts}}
         try:
             with self._making:  # botocore's sessions are not for several threads
                 if credentials is None:
@@ -205,7 +238,7 @@ class Session:
                     aws_access_key_id=keys[0],
                     aws_secret_access_key=keys[1],
                     aws_session_token=keys[2],
-                    config=Config(max_pool_connections=connections),
+                    config=Config(max_pool_connections=connections, **retries),
                 )
         except (boto.BotoCoreError, ValueError, OSError) as error:
             raise Misuse(f"AWS configuration: {one_line(error)}") from error
@@ -222,6 +255,11 @@ class Session:
     def listed(self, service: str) -> list[str]:
         """The regions of the partition that botocore's endpoint data list for a service."""
         return [str(each) for each in self._session.get_available_regions(service, self.partition)]
+
+    def web(self, connections: int = 10) -> "Web":
+        """What downloads from the URLs that AWS gives out."""
+        bundle = self._session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+        return Web(bundle or True, connections)
 
     def lists(self, service: str, region: str) -> bool:
         """Whether botocore's endpoint data list a service for a region."""
@@ -289,6 +327,52 @@ class _Entered:
         return self._credentials
 
 
+class Web:
+    """Plain downloads, with botocore's own HTTP client: its proxies, and the authorities of the AWS configuration."""
+
+    def __init__(self, verify: str | bool, connections: int) -> None:
+        self._verify = verify
+        self._connections = connections
+        self._session_by = functools.lru_cache(None)(self._session)
+
+    def download(self, url: str) -> Iterator[bytes]:
+        """What a URL answers to GET, whole, or as far as it comes. It is asked when the first of it is wanted.
+
+        Raises Passing for whatever is no 200, and where the answer breaks off: the URL may have expired. No message
+        holds the URL, for it is signed.
+        """
+        host = one_line(urlsplit(url).hostname)
+        proxies = tuple(sorted(get_environ_proxies(url).items()))
+        request = AWSPreparedRequest("GET", url, {"Accept-Encoding": "identity"}, None, stream_output=True)
+        try:
+            answer = self._session_by(proxies).send(request)
+        except boto.BotoCoreError as error:
+            raise _no_download(host, error) from error
+        if answer.status_code != 200:
+            answer.raw.release_conn()
+            raise Passing(f"the download from {host} was answered {answer.status_code}", f"Http{answer.status_code}")
+
+        try:
+            yield from StreamingBody(answer.raw, answer.headers.get("Content-Length")).iter_chunks(_CHUNK)
+        except boto.BotoCoreError as error:
+            raise _no_download(host, error) from error
+        finally:
+            answer.raw.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session_by.cache_clear()
+
+    def _session(self, proxies: tuple[tuple[str, str], ...]) -> Any:
+        return URLLib3Session(
+            verify=self._verify, proxies=dict(proxies), max_pool_connections=self._connections, timeout=60
+        )
+
+
+def _no_download(host: str, error: Exception) -> Passing:
+    return Passing(f"the download from {host} broke off: {type(error).__name__}", type(error).__name__)
+
+
 class Keys(NamedTuple):
     """Credentials of an assumed role."""
 
@@ -336,11 +420,19 @@ class Client:
 
     def content(self, operation: str, answer: str, **parameters: object) -> bytes:
         """Call an operation that answers with a stream, and read that to its end. Raises what `call` raises."""
+        return b"".join(self.chunks(operation, answer, **parameters))
+
+    def chunks(self, operation: str, answer: str, **parameters: object) -> Iterator[bytes]:
+        """The same, bit by bit. It is called for at once."""
         stream = self.call(operation, answer, **parameters)[answer]
-        try:
-            return bytes(stream.read())
-        except boto.BotoCoreError as error:
-            raise self._translated(operation, error) from error
+
+        def read() -> Iterator[bytes]:
+            try:
+                yield from stream.iter_chunks(_CHUNK)
+            except boto.BotoCoreError as error:
+                raise self._translated(operation, error) from error
+
+        return read()
 
     def pages(self, operation: str, answer: str, **parameters: object) -> Iterator[list[Any]]:
         """The rows of an operation's answers, page by page to the last, whatever its tokens are called.
@@ -431,7 +523,7 @@ class Client:
             return Credentials(f"credentials: {one_line(error)}", type(error).__name__)
         if isinstance(error, (boto.HTTPClientError, boto.ConnectionError)):
             text = f"{operation}: {self._endpoint} can't be reached: {one_line(error)}"
-            return AwsFailure(text, type(error).__name__)
+            return Passing(text, type(error).__name__)
         return AwsFailure(f"{operation}: {one_line(error)}", type(error).__name__)
 
 
@@ -445,4 +537,5 @@ def _translated_answer(operation: str, error: boto.ClientError, prefix: str) -> 
         named = _ACTION.search(message)
         action = named[1] if named else f"{prefix}:{operation}"
         return AccessDenied(f"access denied: the permission {action} is missing: {message}", code)
-    return AwsFailure(f"{operation}: {code}: {message}", code)
+    passing = code in _PASSING or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+    return (Passing if passing else AwsFailure)(f"{operation}: {code}: {message}", code)

@@ -34,9 +34,10 @@ RATES: dict[str, Rate] = {
     "DescribeImages": Rate(20, 10),
     "DescribeRepositories": Rate(10, 10),
     "ListTagsForResource": Rate(10, 10),
+    "UpdateImageStorageClass": Rate(20, 20),
 }
-"""ECR's operations. AWS publishes a limit of BatchGetImage alone: 2,000, which pulls share. Of the others it is known
-that big accounts meet them; docs/fleet.md has the table and the reasons."""
+"""ECR's operations. AWS publishes a limit of BatchGetImage (2,000), which pulls share. Of the others it is known that
+big accounts meet them; docs/fleet.md has the table and the reasons. PutImage has a pace of its own."""
 OTHERS = Rate(5, 5)
 
 

@@ -17,12 +17,21 @@ class Need(Enum):
         "and whether a subject whose tags went is gone"
     )
     DELETE = "when something is deleted"
+    ARCHIVE = "where a policy archives what does not stay, and for `unarchive`"
+    UNTAG = "where a policy removes tags: an image that ECR takes whole for a tag is put back; and for `restore`"
     NAMES = "where repositories are chosen by a glob, or several"
     TAGS = "where a policy selects by resource tags"
     REPLICATION = (
         "when something may be deleted under a policy file, and for `doctor`: whether deletions are replicated"
     )
     CACHES = "when something may be deleted under a policy file: what pulls it again, or makes repositories anew"
+    LIFECYCLE = "for `lifecycle`, where a repository's own lifecycle policy counts"
+    LIFECYCLE_PUT = "for `lifecycle apply`, where a policy is put"
+    LIFECYCLE_REMOVE = "for `lifecycle apply --remove`"
+    LIFECYCLE_PREVIEW = "for `lifecycle verify`"
+    BACKUP = "with `--backup`: downloading the layers of what will be deleted"
+    RESTORE = "for `restore`: which layers are there"
+    UPLOAD = "for `restore --from`: uploading layers"
     DOCTOR = "for `doctor`: whether the caller's role is excluded from pull-time updates"
 
 
@@ -41,11 +50,23 @@ PERMISSIONS: dict[str, Permission] = {
     "DescribeImages": Permission("ecr:DescribeImages", Need.READ),
     "BatchGetImage": Permission("ecr:BatchGetImage", Need.DECIDE),
     "BatchDeleteImage": Permission("ecr:BatchDeleteImage", Need.DELETE),
+    "UpdateImageStorageClass": Permission("ecr:UpdateImageStorageClass", Need.ARCHIVE),
+    "PutImage": Permission("ecr:PutImage", Need.UNTAG),
     "DescribeRepositories": Permission("ecr:DescribeRepositories", Need.NAMES),
     "ListTagsForResource": Permission("ecr:ListTagsForResource", Need.TAGS),
     "DescribeRegistry": Permission("ecr:DescribeRegistry", Need.REPLICATION),
     "DescribePullThroughCacheRules": Permission("ecr:DescribePullThroughCacheRules", Need.CACHES),
     "DescribeRepositoryCreationTemplates": Permission("ecr:DescribeRepositoryCreationTemplates", Need.CACHES),
+    "GetLifecyclePolicy": Permission("ecr:GetLifecyclePolicy", Need.LIFECYCLE),
+    "PutLifecyclePolicy": Permission("ecr:PutLifecyclePolicy", Need.LIFECYCLE_PUT),
+    "DeleteLifecyclePolicy": Permission("ecr:DeleteLifecyclePolicy", Need.LIFECYCLE_REMOVE),
+    "StartLifecyclePolicyPreview": Permission("ecr:StartLifecyclePolicyPreview", Need.LIFECYCLE_PREVIEW),
+    "GetLifecyclePolicyPreview": Permission("ecr:GetLifecyclePolicyPreview", Need.LIFECYCLE_PREVIEW),
+    "GetDownloadUrlForLayer": Permission("ecr:GetDownloadUrlForLayer", Need.BACKUP),
+    "BatchCheckLayerAvailability": Permission("ecr:BatchCheckLayerAvailability", Need.RESTORE),
+    "InitiateLayerUpload": Permission("ecr:InitiateLayerUpload", Need.UPLOAD),
+    "UploadLayerPart": Permission("ecr:UploadLayerPart", Need.UPLOAD),
+    "CompleteLayerUpload": Permission("ecr:CompleteLayerUpload", Need.UPLOAD),
     "ListPullTimeUpdateExclusions": Permission("ecr:ListPullTimeUpdateExclusions", Need.DOCTOR),
 }
 

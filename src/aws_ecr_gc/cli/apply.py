@@ -38,6 +38,7 @@ def parser() -> Parser:
     flags.declare_unread(made)
     flags.declare_uses_file(made)
     flags.declare_journal(made)
+    flags.declare_backup(made)
     flags.declare_strict(made)
     flags.declare_output(made)
     flags.declare_connection(made)
@@ -78,6 +79,7 @@ def run(arguments: Sequence[str]) -> Exit:
         allow_unread=tuple(asked.allow_unread),
         strict=asked.strict,
         journal=flags.keeping_from(asked),
+        backup=asked.backup,
         output=asked.output,
     )
     return apply_file(order, now=time.time(), console=console, question=question)
@@ -95,5 +97,6 @@ def _resume(asked: argparse.Namespace, console: "Console", question: Callable[[s
         uses=Path(asked.in_use) if asked.in_use else None,
         allow_unread=tuple(asked.allow_unread),
         strict=asked.strict,
+        backup=asked.backup,
     )
     return resume(continuation, now=time.time(), console=console, question=question)

@@ -29,8 +29,10 @@ def declare(parser: Parser) -> None:
     declare_original(parser)
     declare_unread(parser)
     parser.switch("dry-run", "show what would be deleted, and delete nothing")
+    declare_journal(parser)
     declare_strict(parser)
     _declare_account(parser)
+    declare_backup(parser)
     declare_output(parser)
     declare_directories(parser)
 
@@ -92,6 +94,16 @@ def declare_journal(parser: Parser) -> None:
         help="where deletions are put on record: a directory, s3://BUCKET/PREFIX, or none (default: in --state-dir)",
     )
     parser.switch("no-restore", "do not read the manifests of what is deleted for the journal: nothing can be put back")
+
+
+def declare_backup(parser: Parser) -> None:
+    """Where a copy is put first."""
+    parser.value(
+        "backup",
+        guarded=True,
+        metavar="PLACE",
+        help="copy what will be deleted first, layers and all: to a directory, or s3://BUCKET/PREFIX",
+    )
 
 
 def keeping_from(arguments: argparse.Namespace) -> "Keeping":
@@ -280,6 +292,8 @@ def config_from(arguments: argparse.Namespace) -> "Config":
         dry_run=arguments.dry_run,
         strict=arguments.strict,
         allow_unread=tuple(arguments.allow_unread),
+        backup=arguments.backup,
+        journal=keeping_from(arguments),
         output=arguments.output,
     )
 
@@ -306,6 +320,7 @@ def request_from(arguments: argparse.Namespace) -> "Request":
         uses=Path(arguments.in_use) if vars(arguments).get("in_use") else None,
         allow_unread=tuple(vars(arguments).get("allow_unread", ())),
         journal=keeping_from(arguments) if "journal" in arguments else Keeping(),
+        backup=vars(arguments).get("backup"),
         output=arguments.output,
         concurrency=vars(arguments).get("concurrency") or CONCURRENCY,
         targets=targets_from(arguments),

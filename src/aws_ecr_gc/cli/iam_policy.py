@@ -23,9 +23,21 @@ def parser() -> Parser:
     flags.declare_unread(made)
     made.switch("dry-run", "for a run that deletes nothing")
     made.switch("for-snapshot", "for aws-ecr-gc snapshot with these --repo")
+    made.value(
+        "for-lifecycle",
+        metavar="COMMAND",
+        choices=["simulate", "lint", "verify", "import", "apply", "remove", "report"],
+        help="for aws-ecr-gc lifecycle COMMAND with these --repo; remove: apply --remove",
+    )
+    made.switch("for-restore", "for aws-ecr-gc restore in these --repo; with --from, of a backup too")
+    made.value("from", guarded=True, metavar="PLACE", help="with --for-restore: the place of the backup")
+    made.switch("for-unarchive", "for aws-ecr-gc unarchive in these --repo")
     made.switch("for-workloads", "for the role in other accounts where what is in use is looked for")
+    made.switch("for-fleet", "for who runs a command over the accounts that the targets of -f name, beside their roles")
     made.switch("yes", "as of run; of no account here")
     flags.declare_strict(made)
+    flags.declare_journal(made)
+    flags.declare_backup(made)
     flags.declare_output(made)
     flags.declare_connection(made)
     flags.declare_directories(made)
@@ -40,8 +52,18 @@ def run(arguments: Sequence[str]) -> Exit:
         flags.refuse_two_policies(asked)
     if asked.for_snapshot and (asked.f or asked.keep or asked.delete_untagged):
         raise Misuse("--for-snapshot: a snapshot has no policy; leave out -f, --keep and --delete-untagged")
+    if asked.for_lifecycle:
+        return _print_lifecycle_policy(asked)
+    if vars(asked)["from"] and not asked.for_restore:
+        raise Misuse("--from: goes with --for-restore")
+    if asked.for_restore:
+        return _print_restore_policy(asked)
+    if asked.for_unarchive:
+        return _print_unarchive_policy(asked)
     if asked.for_workloads:
         return _print_workloads_policy(asked)
+    if asked.for_fleet:
+        return _print_fleet_policy(asked)
     if not asked.f and len(asked.repo) != 1 and not asked.for_snapshot:
         raise Incomplete("give --repo once, or -f")
     from pathlib import Path
@@ -54,8 +76,53 @@ def run(arguments: Sequence[str]) -> Exit:
         tuple(asked.repo),
         flags.connection_from(asked),
         dry_run=asked.dry_run,
+        journal=asked.journal,
+        backup=asked.backup,
     )
     print(json.dumps(document, indent=2))
+    return Exit.DONE
+
+
+def _print_lifecycle_policy(asked: argparse.Namespace) -> Exit:
+    if asked.f or asked.keep or asked.delete_untagged or asked.for_snapshot or asked.for_workloads:
+        raise Misuse(
+            "--for-lifecycle: it has no policy of ours; leave out -f, --keep, --delete-untagged and other --for"
+        )
+    from aws_ecr_gc.app.permissions import lifecycle_policy
+
+    connection = flags.connection_from(asked)
+    print(json.dumps(lifecycle_policy(asked.for_lifecycle, tuple(asked.repo), connection), indent=2))
+    return Exit.DONE
+
+
+def _print_restore_policy(asked: argparse.Namespace) -> Exit:
+    if asked.f or asked.keep or asked.delete_untagged or asked.backup:
+        raise Misuse("--for-restore: it has no policy; leave out -f, --keep, --delete-untagged and --backup")
+    from aws_ecr_gc.app.permissions import restore_policy
+
+    connection = flags.connection_from(asked)
+    policy = restore_policy(tuple(asked.repo), connection, journal=asked.journal, source=vars(asked)["from"])
+    print(json.dumps(policy, indent=2))
+    return Exit.DONE
+
+
+def _print_unarchive_policy(asked: argparse.Namespace) -> Exit:
+    if asked.f or asked.keep or asked.delete_untagged:
+        raise Misuse("--for-unarchive: no policy has a part in it; leave out -f, --keep and --delete-untagged")
+    from aws_ecr_gc.app.permissions import unarchive_policy
+
+    print(json.dumps(unarchive_policy(tuple(asked.repo), flags.connection_from(asked)), indent=2))
+    return Exit.DONE
+
+
+def _print_fleet_policy(asked: argparse.Namespace) -> Exit:
+    if not asked.f:
+        raise Misuse("--for-fleet: accounts are named by the targets of a policy file; give -f FILE")
+    from pathlib import Path
+
+    from aws_ecr_gc.app.permissions import fleet_policy
+
+    print(json.dumps(fleet_policy(Path(asked.f), flags.connection_from(asked)), indent=2))
     return Exit.DONE
 
 

@@ -15,12 +15,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("aws_ecr_gc.cli.plan", "what a policy file would delete, and why; nothing is deleted"),
     "show": ("aws_ecr_gc.cli.show", "a plan file as text, Markdown or JSON"),
     "apply": ("aws_ecr_gc.cli.apply", "carry out a plan file, as far as it still holds"),
+    "restore": ("aws_ecr_gc.cli.restore", "put back what was deleted, by a journal or a backup"),
     "run": ("aws_ecr_gc.cli.run", "delete what a policy file does not keep"),
     "merge": ("aws_ecr_gc.cli.merge", "the results of several machines as one report"),
+    "unarchive": ("aws_ecr_gc.cli.unarchive", "take images out of the archive, with what they need"),
     "explain": ("aws_ecr_gc.cli.explain", "why an image stays or goes"),
     "in-use": ("aws_ecr_gc.cli.in_use", "what runs, or may run, which image"),
     "doctor": ("aws_ecr_gc.cli.doctor", "what may be wrong with credentials, pull times, replication, directories"),
     "policy": ("aws_ecr_gc.cli.policy", "policy files: check, schema, show, from-flags, test, diff"),
+    "lifecycle": ("aws_ecr_gc.cli.lifecycle", "ECR's own lifecycle policies: simulate, lint, verify, convert, apply"),
     "snapshot": ("aws_ecr_gc.cli.snapshot", "save what repositories hold to one file, to plan from"),
     "iam-policy": ("aws_ecr_gc.cli.iam_policy", "the least-privilege IAM policy for the given flags"),
     "demo": ("aws_ecr_gc.cli.demo", "the main job against the built-in registry stand-in"),
@@ -74,7 +77,7 @@ def _usage(words: list[str]) -> str:
     """How the command that was meant is used."""
     if not words or words[0] not in COMMANDS:
         return _USAGE
-    return f"see aws-ecr-gc {' '.join(words[:2] if words[0] == 'policy' else words[:1])} --help"
+    return f"see aws-ecr-gc {' '.join(words[:2] if words[0] in {'policy', 'lifecycle'} else words[:1])} --help"
 
 
 def _dispatch(words: list[str]) -> int:

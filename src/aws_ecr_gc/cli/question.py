@@ -33,4 +33,4 @@ def ask(text: str) -> bool:
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
     with suppress(OSError):  # not sys.stderr, as in `interruption`
         os.write(2, b"\n")
-    raise Interrupted("interrupted; nothing was deleted")
+    raise Interrupted("interrupted; nothing was changed")

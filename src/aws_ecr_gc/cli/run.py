@@ -22,6 +22,7 @@ def parser() -> Parser:
     made.switch("yes", "do not ask; without a terminal nothing is deleted unless this is given")
     flags.declare_unread(made)
     flags.declare_journal(made)
+    flags.declare_backup(made)
     flags.declare_strict(made)
     flags.declare_shard(made)
     flags.declare_pace(made)

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from aws_ecr_gc.errors import JournalLost, Misuse, one_line
+from aws_ecr_gc.files import make_directory, make_durable
 from aws_ecr_gc.journal.places import Glance, end_of
 
 _SUFFIX = ".jsonl"
@@ -28,12 +29,12 @@ class Directory:
     def create(self, stem: str) -> "File":
         path = self._path / f"{stem}{_SUFFIX}"
         with _written(path):
-            _make_directory(self._path)
+            make_directory(self._path)
             handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             file = File(path, handle)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX)
-                _make_durable(self._path)
+                make_durable(self._path)
             except BaseException:
                 file.close()
                 raise
@@ -59,6 +60,10 @@ class Directory:
         path = self._path / name
         with _read(path), path.open("rb") as file:
             yield from file
+
+    def is_under_way(self, name: str) -> bool:
+        with _read(self._path / name), (self._path / name).open("rb") as file:
+            return _is_locked(file.fileno())
 
     def newest(self) -> Iterator[Glance]:
         with _read(self._path):
@@ -116,22 +121,6 @@ class File:
         """A file without a name takes all that is written, and nobody ever finds it."""
         if not os.path.samestat(os.fstat(self._handle), self._path.stat()):
             raise FileExistsError(0, "another file has taken its place")
-
-
-def _make_directory(path: Path) -> None:
-    """Make it, and what is missing above it, so that they last."""
-    missing = [each for each in (path, *path.parents) if not each.exists()]
-    path.mkdir(parents=True, exist_ok=True)
-    for each in missing:
-        _make_durable(each.parent)
-
-
-def _make_durable(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _lock(handle: int) -> None:

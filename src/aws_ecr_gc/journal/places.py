@@ -57,6 +57,9 @@ class Place(Protocol):
     def address(self, name: str) -> str:
         """What people call it."""
 
+    def is_under_way(self, name: str) -> bool:
+        """Whether it is known that another process writes it at this moment. Raises Misuse."""
+
     def newest(self) -> Iterator[Glance]:
         """The journals, newest first, none where there is no such place. Raises Misuse, or AwsFailure."""
 

@@ -22,16 +22,15 @@ from aws_ecr_gc.journal.records import (
     Steps,
     record_of,
 )
-from aws_ecr_gc.plan import Outcome, Result, Step
+from aws_ecr_gc.plan import Action, Outcome, Result, Step
+from aws_ecr_gc.ports import GONE
 from aws_ecr_gc.reference import Repository
 
 if TYPE_CHECKING:
     from aws_ecr_gc.ports import ImageId
 
-_STILL_NEEDED = "StillNeeded"
-"""`apply.STILL_NEEDED`: a test holds them together."""
-
-_GONE = "ImageNotFound"
+_STILL_NEEDED, _TAKEN_WHOLE = "StillNeeded", "TakenWhole"
+"""`apply.STILL_NEEDED`, `apply.TAKEN_WHOLE`: a test holds them together."""
 
 
 class InRepository:
@@ -39,7 +38,7 @@ class InRepository:
 
     `outcomes` are the last for each step, `images` what was seen right before a deletion, all by digest; `attempted`
     are the tags that calls were to remove, whatever came of it, and `removed` what ECR said is gone: tags, and None for
-    an image that was deleted by its digest alone.
+    an image that was deleted by its digest alone. `archived` are those that ECR said are in the archive.
     """
 
     def __init__(self, repository: Repository, planned: Steps) -> None:
@@ -49,8 +48,9 @@ class InRepository:
         self.images: dict[str, Seen] = {}
         self.attempted: dict[str, frozenset[str]] = {}
         self.removed: dict[str, set[str | None]] = {}
+        self.archived: set[str] = set()
         self._steps = {step.digest: step for step in planned.steps}
-        self._calls: dict[int, tuple[ImageId, ...]] = {}
+        self._calls: dict[int, About] = {}
         self._doubtful: dict[ImageId, int] = {}
 
     @property
@@ -65,7 +65,7 @@ class InRepository:
         return list(dict.fromkeys(each.digest for each in self._doubtful))
 
     def remaining(self) -> list[Step]:
-        """The steps to carry out, in order: those without a word on them, and those that failed.
+        """The steps to carry out, in order: those without a word on them, and those that failed, but not for good.
 
         And those that were skipped only because one of these was still there.
         """
@@ -74,7 +74,7 @@ class InRepository:
             outcome = self.outcomes.get(step.digest)
             if (
                 outcome is None
-                or outcome.result is Result.FAILED
+                or (outcome.result is Result.FAILED and outcome.code != _TAKEN_WHOLE)
                 or (outcome.code == _STILL_NEEDED and not again.keys().isdisjoint(step.after))
             ):
                 again[step.digest] = step
@@ -91,7 +91,7 @@ class InRepository:
         new = {each.digest: each for each in record.images}
         _demand(new.keys() <= named and new.keys().isdisjoint(self.images), "shows an image that is not new")
         self.images.update(new)
-        self._calls[record.number] = record.ids
+        self._calls[record.number] = record
         self._doubtful.update(dict.fromkeys(record.ids, record.number))
         for each in record.ids:
             tags = frozenset(() if each.tag is None else (each.tag,))
@@ -100,12 +100,14 @@ class InRepository:
     def note_answered(self, record: Answered) -> None:
         _demand(record.about in self._calls, f"answers record {record.about}, which asks for nothing, or again")
         asked = self._calls.pop(record.about)
-        gone = {*record.gone, *(each.id for each in record.refused if each.code == _GONE)}
-        known = {*gone, *(each.id for each in record.refused)}
-        for each in asked:
+        done = {*record.done, *(each.id for each in record.refused if each.code == GONE)}
+        known = {*done, *(each.id for each in record.refused)}
+        for each in asked.ids:
             if each in known and self._doubtful.get(each) == record.about:
                 del self._doubtful[each]
-            if each in gone:
+            if each in done and asked.action is Action.ARCHIVE:
+                self.archived.add(each.digest)
+            elif each in done:
                 self.removed.setdefault(each.digest, set()).add(each.tag)
 
     def note_outcomes(self, record: Outcomes) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from aws_ecr_gc.inventory import Image
-from aws_ecr_gc.plan import Outcome, Step
+from aws_ecr_gc.plan import Action, Outcome, Step
 from aws_ecr_gc.ports import ImageId, Refusal
 from aws_ecr_gc.reference import Registry
 from aws_ecr_gc.usage import Unread
@@ -74,7 +74,7 @@ class Steps(Record, frozen=True, kw_only=True, tag="steps"):
 
 
 class Seen(Struct, frozen=True, forbid_unknown_fields=True):
-    """An image right before its first deletion. The manifest, in base64, is null where it was not read."""
+    """An image right before it is acted on first. The manifest, in base64, is null where it was not read."""
 
     digest: str
     tags: tuple[str, ...]
@@ -83,9 +83,13 @@ class Seen(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class About(Record, frozen=True, kw_only=True, tag="about"):
-    """The one call that is about to be made: its ids (digest, tag or null), and the images that are new among them."""
+    """What is about to be done to which ids (digest, tag or null), and the images that are new among them.
+
+    A deletion, and the removal of tags, is one call; images are archived with a call for each.
+    """
 
     repository: str
+    action: Action
     ids: tuple[ImageId, ...]
     images: tuple[Seen, ...]
 
@@ -98,11 +102,14 @@ class Failure(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Answered(Record, frozen=True, kw_only=True, tag="answered"):
-    """The answer to the call of the record `about`; where it `failed`, nobody knows what happened to its ids."""
+    """The answer to what the record `about` is about: the ids that it was done to, and the refusals.
+
+    Where it `failed`, nobody knows what happened to the ids.
+    """
 
     repository: str
     about: Count
-    gone: tuple[ImageId, ...]
+    done: tuple[ImageId, ...]
     refused: tuple[Refusal, ...]
     failed: Failure | None
 

@@ -29,8 +29,8 @@ from aws_ecr_gc.journal.records import (
     Steps,
     line_of,
 )
-from aws_ecr_gc.plan import Outcome, Step
-from aws_ecr_gc.ports import Deletion, ImageId, Recorder, Refusal
+from aws_ecr_gc.plan import Action, Outcome, Step
+from aws_ecr_gc.ports import Answer, ImageId, Recorder, Refusal
 from aws_ecr_gc.reference import Registry
 from aws_ecr_gc.usage import Unread
 
@@ -135,34 +135,43 @@ class Journal:
         return [digest for digest in digests if self._restorable and (repository, digest) not in self._seen]
 
     def about(
-        self, repository: str, ids: Sequence[ImageId], images: Iterable[Image], manifests: Mapping[str, bytes]
+        self,
+        repository: str,
+        action: Action,
+        ids: Sequence[ImageId],
+        images: Iterable[Image],
+        manifests: Mapping[str, bytes],
     ) -> int:
         """As `ports.Recorder.about`."""
         named = {each.digest for each in ids}
+        # What is read where tags are removed serves to put an image back at once, whatever else is to be restorable.
+        kept = manifests if self._restorable or action is Action.UNTAG else {}
         seen = tuple(
-            Seen(image.digest, image.tags, image.media_type, manifests.get(image.digest) if self._restorable else None)
+            Seen(image.digest, image.tags, image.media_type, kept.get(image.digest))
             for image in images
             if image.digest in named and (repository, image.digest) not in self._seen
         )
         number = self._put(
-            lambda number, at: About(number=number, at=at, repository=repository, ids=tuple(ids), images=seen)
+            lambda number, at: About(
+                number=number, at=at, repository=repository, action=action, ids=tuple(ids), images=seen
+            )
         )
         self._seen.update((repository, each.digest) for each in seen)
         return number
 
-    def answered(self, repository: str, about: int, answer: Deletion | Error) -> None:
+    def answered(self, repository: str, about: int, answer: Answer | Error) -> None:
         """As `ports.Recorder.answered`."""
-        gone: tuple[ImageId, ...] = ()
+        done: tuple[ImageId, ...] = ()
         refused: tuple[Refusal, ...] = ()
         failed = None
         if isinstance(answer, Error):
             failed = Failure(_text(answer.code), _text(str(answer)))
         else:
-            gone = answer.gone
+            done = answer.done
             refused = tuple(Refusal(each.id, _text(each.code), _text(each.reason)) for each in answer.refused)
         self._put(
             lambda number, at: Answered(
-                number=number, at=at, repository=repository, about=about, gone=gone, refused=refused, failed=failed
+                number=number, at=at, repository=repository, about=about, done=done, refused=refused, failed=failed
             )
         )
 
@@ -216,10 +225,15 @@ class _Of:
     def wants(self, digests: Iterable[str]) -> list[str]:
         return self._journal.wants(self._repository, digests)
 
-    def about(self, ids: Sequence[ImageId], images: Iterable[Image], manifests: Mapping[str, bytes]) -> int:
-        return self._journal.about(self._repository, ids, images, manifests)
+    def unread(self, error: Error) -> None:
+        raise error
 
-    def answered(self, about: int, answer: Deletion | Error) -> None:
+    def about(
+        self, action: Action, ids: Sequence[ImageId], images: Iterable[Image], manifests: Mapping[str, bytes]
+    ) -> int:
+        return self._journal.about(self._repository, action, ids, images, manifests)
+
+    def answered(self, about: int, answer: Answer | Error) -> None:
         self._journal.answered(self._repository, about, answer)
 
     def outcomes(self, outcomes: Iterable[Outcome]) -> None:

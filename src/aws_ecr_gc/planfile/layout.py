@@ -112,25 +112,37 @@ class ImagePart(Struct, forbid_unknown_fields=True, gc=False):
     status: Status
     subject: str | None
     children: tuple[str, ...] | None
+    archived_at: Seconds | None
+    activated_at: Seconds | None
     decision: Verdict
     reasons: Annotated[tuple[ReasonPart, ...], Meta(min_length=1)]
 
 
 class StepPart(Struct, forbid_unknown_fields=True, gc=False):
-    """One image to act on, by its digest, and those that must be gone before it."""
+    """One image to act on, by its digest, and those that must be gone or archived before it.
+
+    `untag` are the tags to remove, where that is the action; `put_away` the indexes and subjects that need the image
+    and are in the archive already.
+    """
 
     digest: Digest
     action: Action
     after: tuple[Digest, ...]
     wave: Count
     subjects: tuple[Digest, ...]
+    untag: tuple[Word, ...]
+    put_away: tuple[Digest, ...]
 
 
 class RepositoryPart(Struct, forbid_unknown_fields=True):
-    """One repository: its steps in the order to carry them out, and every image, newest first."""
+    """One repository: its steps in the order to carry them out, and every image, newest first.
+
+    `action` is what the policy does to active images that do not stay; those in the archive can only be deleted.
+    """
 
     name: Word
     policy: str
+    action: Action
     taken_at: Seconds
     ended_at: Seconds | None
     active: Count

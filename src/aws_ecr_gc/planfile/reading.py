@@ -7,7 +7,7 @@ import msgspec
 
 from aws_ecr_gc.errors import Altered, Misuse, one_line
 from aws_ecr_gc.inventory import Image, Inventory, Status, newest_first
-from aws_ecr_gc.plan import Decision, Plan, Reason, Step, Verdict
+from aws_ecr_gc.plan import Action, Decision, Plan, Reason, Step, Verdict
 from aws_ecr_gc.planfile.layout import (
     FORMAT,
     VERSION,
@@ -142,6 +142,7 @@ class _Reader:
             size=part.size,
             decisions=StoredDecisions(decisions),
             steps=tuple(self._steps(part.steps, images, collected)),
+            action=part.action,
         )
         inventory = Inventory(self._repository, part.taken_at, images, part.ended_at)
         return PlannedRepository(
@@ -168,17 +169,26 @@ class _Reader:
             part.children,
             part.pulled_at,
             texts.setdefault(part.artifact_type, part.artifact_type),
+            part.archived_at,
+            part.activated_at,
         )
         reasons = (Reason(each.rule, each.detail, each.via) for each in part.reasons)
         return Decision(image, part.decision, tuple(self._reasons.setdefault(each, each) for each in reasons))
 
     def _steps(self, parts: Iterable[StepPart], images: Mapping[str, Image], collected: set[str]) -> Iterator[Step]:
-        """The steps: one for each image that is collected, after all that it waits for. So they have no circle."""
+        """The steps: one for each image that is collected, after all that it waits for. So they have no circle.
+
+        Or one for each image that loses tags, and then none is collected.
+        """
         waves: dict[str, int] = {}
+        changing = collected
+        if self._part.action is Action.UNTAG and not collected:
+            changing = {digest for digest, image in images.items() if image.status is Status.ACTIVE}
         for part in parts:
             digest = part.digest
-            if digest not in collected or digest in waves:
+            if digest not in changing or digest in waves:
                 raise self._wrong(f"a step names {digest}: no image that goes, or one of an earlier step")
+            self._demand_action(part, images[digest])
             if not all(each in waves for each in part.after):
                 raise self._wrong(f"the step of {digest} goes before what it waits for")
             if part.wave != 1 + max((waves[each] for each in part.after), default=-1):
@@ -187,8 +197,18 @@ class _Reader:
                 raise self._wrong(f"the step of {digest} does not wait for all its subjects")
             waves[digest] = part.wave
             yield _step(part, images[digest])
-        if len(waves) != len(collected):
+        if not waves.keys() >= collected:
             raise self._wrong("it has images that go and no step for them")
+
+    def _demand_action(self, part: StepPart, image: Image) -> None:
+        """That the step does what the policy does to such an image, and leaves it a tag where it removes some."""
+        action = self._part.action
+        if action is not Action.UNTAG and image.status is not Status.ACTIVE:
+            action = Action.DELETE
+        if part.action is not action:
+            raise self._wrong(f"the step of {image.digest} is to {part.action}, and that is none of the policy's")
+        if (part.action is Action.UNTAG) != bool(part.untag) or (part.untag and not set(part.untag) < set(image.tags)):
+            raise self._wrong(f"the step of {image.digest} removes tags that it has not, none, or all")
 
     def _wrong(self, what: str) -> ValueError:
         return ValueError(f"repository {self._part.name}: {what}")
@@ -201,9 +221,13 @@ def _step(part: StepPart, image: Image) -> Step:
         tags=image.tags,
         status=image.status,
         pushed_at=image.pushed_at,
-        size=image.size,
+        size=0 if part.action is Action.UNTAG else image.own_size,
         after=part.after,
         wave=part.wave,
         subjects=part.subjects,
         pulled_at=image.pulled_at,
+        untag=part.untag,
+        put_away=part.put_away,
+        archived_at=image.archived_at,
+        activated_at=image.activated_at,
     )

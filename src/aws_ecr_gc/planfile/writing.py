@@ -97,6 +97,7 @@ def _repository_part(planned: PlannedRepository) -> RepositoryPart:
     return RepositoryPart(
         name=plan.repository.name,
         policy=_text(planned.policy),
+        action=plan.action,
         taken_at=plan.taken_at,
         ended_at=planned.inventory.ended_at,
         active=plan.active,
@@ -112,7 +113,7 @@ def _repository_part(planned: PlannedRepository) -> RepositoryPart:
 
 
 def _step_part(step: Step) -> StepPart:
-    return StepPart(step.digest, step.action, step.after, step.wave, step.subjects)
+    return StepPart(step.digest, step.action, step.after, step.wave, step.subjects, step.untag, step.put_away)
 
 
 def _image_part(decision: Decision, reasons: dict[Reason, ReasonPart]) -> ImagePart:
@@ -129,6 +130,8 @@ def _image_part(decision: Decision, reasons: dict[Reason, ReasonPart]) -> ImageP
         status=image.status,
         subject=image.subject,
         children=image.children,
+        archived_at=image.archived_at,
+        activated_at=image.activated_at,
         decision=decision.verdict,
         reasons=tuple(_reason_part(reason, reasons) for reason in decision.reasons),
     )

@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from aws_ecr_gc import durations, globs
-from aws_ecr_gc.inventory import Image, Inventory
-from aws_ecr_gc.plan import Decision, Leftover, Verdict
+from aws_ecr_gc.inventory import Image, Inventory, Status
+from aws_ecr_gc.plan import Action, Decision, Leftover, Verdict
 from aws_ecr_gc.policy import calendar, versions
 from aws_ecr_gc.policy.keeping import Vote, ordinal, vote
-from aws_ecr_gc.policy.matching import Matches, signed_by
+from aws_ecr_gc.policy.matching import Matches, Sweep, signed_by
 from aws_ecr_gc.policy.planning import Verdicts
 from aws_ecr_gc.policy.rules import Keep, Match, Policy, Rule
+from aws_ecr_gc.policy.untagging import TagVerdicts
 from aws_ecr_gc.policy.versions import parser as version_parser
 from aws_ecr_gc.usage import Use
 
@@ -41,13 +42,17 @@ class StatementView(Struct, frozen=True):
 
 
 class PlaceView(Struct, frozen=True):
-    """The image among those that a rule counts: from 1, newest first. `stream` is empty without groups."""
+    """The image among those that a rule counts: from 1, newest first. `stream` is empty without groups.
+
+    Where tags are counted, `tag` is the one of the image that has this place.
+    """
 
     stream: str
     place: int
     nth: str
     of: int
     statements: tuple[StatementView, ...]
+    tag: str | None = None
 
 
 class RuleView(Struct, frozen=True):
@@ -70,11 +75,13 @@ class Relative(Struct, frozen=True):
 
 
 class Explanation(Struct, frozen=True):
-    """All that led to the decision on one image."""
+    """All that led to the decision on one image: what `action` is done to it if it is collected, the tags it loses."""
 
     decision: Decision
     rules: tuple[RuleView, ...]
     relatives: tuple[Relative, ...]
+    action: Action = Action.DELETE
+    loses: tuple[str, ...] = ()
 
 
 def explain(
@@ -88,6 +95,8 @@ def explain(
 ) -> Explanation:
     """Explain the decision on one image. Raises KeyError for a digest that is not in the inventory."""
     image = inventory.images[digest]
+    if policy.action is Action.UNTAG:
+        return _explain_tags(TagVerdicts(inventory, policy, now, uses), policy, now, image)
     verdicts = Verdicts(inventory, policy, now, leftovers, uses)
     decisions = {each.image.digest: each for each in verdicts.decisions()}
     decision = decisions[digest]
@@ -96,21 +105,50 @@ def explain(
         _rule_view(rule, votes, verdicts, at, now) for rule, votes in zip(policy.rules, verdicts.votes, strict=True)
     )
     relatives = tuple(_relatives(image, verdicts, decisions))
-    return Explanation(decision, rules, relatives)
+    return Explanation(decision, rules, relatives, policy.action if image.status is Status.ACTIVE else Action.DELETE)
+
+
+def _explain_tags(verdicts: TagVerdicts, policy: Policy, now: float, image: Image) -> Explanation:
+    """The same where tags are removed: each tag has places of its own."""
+    at = next(at for at, each in enumerate(verdicts.images) if each.digest == image.digest)
+    numbers = verdicts.numbers[at]
+    matches = Sweep(verdicts.images, policy, now).matches()
+    rules = []
+    for rule, votes in zip(policy.rules, verdicts.votes, strict=True):
+        views = tuple(_tag_views(rule.match, verdicts.images[at], matches, tagless=False))
+        places = tuple(
+            replace(_place(rule, each, each.contenders.index(number), verdicts.of_tag, now), tag=verdicts.tags[number])
+            for number in numbers
+            for each in votes
+            if number in each.contenders
+        )
+        matched = any(each.matched for each in views)
+        aside = _why_aside(rule, image) if matched and not places else None
+        rules.append(RuleView(rule.name, str(rule.keep), views, places, aside))
+    decision = next(each for each in verdicts.decisions() if each.image.digest == image.digest)
+    loses = tuple(verdicts.tags[number] for number in numbers if number in verdicts.removed)
+    return Explanation(decision, tuple(rules), (), Action.UNTAG, loses)
 
 
 def _rule_view(rule: Rule, votes: Sequence[Vote], verdicts: Verdicts, at: int, now: float) -> RuleView:
     image = verdicts.images[at]
     tags = tuple(_tag_views(rule.match, image, verdicts.matches, tagless=at in verdicts.matches.tagless))
     places = tuple(
-        _place(rule, each, each.contenders.index(at), verdicts, now) for each in votes if at in each.contenders
+        _place(rule, each, each.contenders.index(at), verdicts.images, now) for each in votes if at in each.contenders
     )
     matched = any(each.matched for each in tags)
-    return RuleView(rule.name, str(rule.keep), tags, places, _why_aside(image) if matched and not places else None)
+    aside = _why_aside(rule, image) if matched and not places else None
+    return RuleView(rule.name, str(rule.keep), tags, places, aside)
 
 
-def _why_aside(image: Image) -> str:
-    if image.status != "ACTIVE":
+def _why_aside(rule: Rule, image: Image) -> str:
+    wanted = rule.match.archived_for
+    if wanted is not None and image.status is not Status.ARCHIVED:
+        return f"it is {image.status}, and the rule is about archived images"
+    if wanted is not None:
+        since = "at an unknown time" if image.archived_at is None else f"at {moment(image.archived_at)}"
+        return f"it was archived {since}, not {durations.spelled(wanted)} ago, or follows what stays"
+    if image.status is not Status.ACTIVE:
         return f"it is {image.status} and takes no place"
     return "it follows an index or a subject and takes no place of its own"
 
@@ -176,12 +214,12 @@ def _listed(patterns: Sequence[str]) -> str:
     return " or ".join(patterns)
 
 
-def _place(rule: Rule, cast: Vote, index: int, verdicts: Verdicts, now: float) -> PlaceView:
+def _place(rule: Rule, cast: Vote, index: int, images: Sequence[Image], now: float) -> PlaceView:
     statements = []
     for part in _parts(rule.keep):
-        alone = msgspec.structs.replace(rule, keep=part)
-        why = vote(alone, cast.stream, cast.contenders, verdicts.images, now).why[index]
-        seen = _Seen(part, cast, index, verdicts.images, now)
+        alone = replace(rule, keep=part)
+        why = vote(alone, cast.stream, cast.contenders, images, now).why[index]
+        seen = _Seen(part, cast, index, images, now)
         if why is None:
             statements.append(StatementView(str(part), False, seen.why_not(), seen.would_retain()))
         else:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.inventory import Image, Inventory, Status
+from aws_ecr_gc.plan import Action, Step
 from aws_ecr_gc.policy.planning import make_plan
 from aws_ecr_gc.policy.rules import Policy
 
@@ -24,7 +25,7 @@ _MOST_COMING = 2_000_000
 class Point(Struct, frozen=True):
     """The repository at a time (epoch seconds): active images and their bytes, at most, with the policy and without.
 
-    `collected` images go at this time, in a run of their own.
+    `collected` images go (or go into the archive, or lose tags) at this time, in a run of their own.
     """
 
     at: float
@@ -73,8 +74,20 @@ def _points(inventory: Inventory, policy: Policy, times: Sequence[float], coming
             following = next(coming, None)
         plan = make_plan(msgspec.structs.replace(inventory, images=there), policy, at)
         for step in plan.steps:
-            del there[step.digest]
+            _carry_out(step, there, at)
         yield Point(at, *_size(there), len(plan.steps), images_without, size_without)
+
+
+def _carry_out(step: Step, there: dict[str, Image], at: float) -> None:
+    image = there[step.digest]
+    match step.action:
+        case Action.DELETE:
+            del there[step.digest]
+        case Action.ARCHIVE:
+            there[step.digest] = msgspec.structs.replace(image, status=Status.ARCHIVED, archived_at=at)
+        case Action.UNTAG:
+            tags = tuple(tag for tag in image.tags if tag not in step.untag)
+            there[step.digest] = msgspec.structs.replace(image, tags=tags)
 
 
 def _size(images: dict[str, Image]) -> tuple[int, int]:

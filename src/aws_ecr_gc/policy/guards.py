@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from aws_ecr_gc.inventory import Image, Status
-from aws_ecr_gc.plan import Plan
+from aws_ecr_gc.plan import Action, Plan
 from aws_ecr_gc.policy.matching import signed_by
 from aws_ecr_gc.policy.rules import Guards
 
@@ -17,20 +17,27 @@ class Refusal(Struct, frozen=True):
 
 
 def refusals(plan: Plan, guards: Guards) -> list[Refusal]:
-    """The guards that refuse the plan; none where nothing is to be deleted. Only active images are counted."""
-    going, active = len(plan.steps), plan.active
-    if not going:
+    """The guards that refuse the plan; none where there is nothing to do.
+
+    What is archived goes too; an image that loses some of its tags counts where the number of changes is bounded. But
+    for `max_delete`, only active images are counted.
+    """
+    changes, active = len(plan.steps), plan.active
+    if not changes:
         return []
     found = []
-    if guards.max_delete is not None and going > guards.max_delete:
-        detail = f"{_images(going)} would go, and at most {guards.max_delete} may"
+    verb = "lose tags" if plan.action is Action.UNTAG else "go"
+    if guards.max_delete is not None and changes > guards.max_delete:
+        detail = f"{_images(changes)} would {verb}, and at most {guards.max_delete} may"
         found.append(Refusal("max_delete", detail, "raise guards.max_delete in the policy"))
+    of_active = sum(step.status is Status.ACTIVE for step in plan.steps)
     # Rounded, for 29% of 100 is a little less than 29 in binary.
-    if guards.max_share is not None and going > round(guards.max_share * active, 6):
-        share, bound = _percent(going / active), _percent(guards.max_share)
-        detail = f"{going} of {_images(active)} would go ({share}), and at most {bound} may"
+    if guards.max_share is not None and of_active > round(guards.max_share * active, 6):
+        share, bound = _percent(of_active / active), _percent(guards.max_share)
+        detail = f"{of_active} of {_images(active)} would {verb} ({share}), and at most {bound} may"
         found.append(Refusal("max_share", detail, "raise guards.max_share in the policy"))
-    if active - going < guards.keep_at_least:
+    going = 0 if plan.action is Action.UNTAG else of_active
+    if going and active - going < guards.keep_at_least:
         detail = f"{active - going} of {_images(active)} would remain, and at least {guards.keep_at_least} must"
         found.append(Refusal("keep_at_least", detail, "lower guards.keep_at_least in the policy"))
     left = _tagged_left(plan, guards.keep_tagged)
@@ -42,7 +49,7 @@ def refusals(plan: Plan, guards: Guards) -> list[Refusal]:
 
 def _tagged_left(plan: Plan, enough: int) -> int | None:
     """How many tagged active images the plan leaves, counted up to `enough`; None where it takes none of them."""
-    if not enough:
+    if not enough or plan.action is Action.UNTAG:
         return None
     going = {step.digest for step in plan.steps}
     left, taken = 0, False

@@ -56,11 +56,7 @@ def _kept(
         reason = f"newest {keep.newest}"
         yield from ((at, reason) for at in range(min(keep.newest, len(contenders))))
     if keep.younger_than is not None:
-        reason = f"younger_than {durations.spelled(keep.younger_than)}"
-        for at, position in enumerate(contenders):
-            if images[position].pushed_at <= now - keep.younger_than:
-                break
-            yield at, reason
+        yield from _young(keep.younger_than, contenders, images, now)
     if keep.pulled_within is not None:
         yield from _recently_pulled(keep.pulled_within, contenders, images, now)
     if keep.periods or keep.within:
@@ -70,6 +66,17 @@ def _kept(
         among = [(version, index[position]) for version, position in stream.versions if position in index]
         for name, count in keep.versions:
             yield from versions.kept(name, count, among)
+
+
+def _young(seconds: float, contenders: Sequence[int], images: Sequence[Image], now: float) -> Iterator[tuple[int, str]]:
+    """What came out of the archive is as young as that: somebody wanted it back."""
+    reason, since = f"younger_than {durations.spelled(seconds)}", now - seconds
+    for at, position in enumerate(contenders):
+        image = images[position]
+        if image.pushed_at > since:
+            yield at, reason
+        elif image.activated_at is not None and image.activated_at > since:
+            yield at, f"{reason}: it came out of the archive since"
 
 
 def _recently_pulled(
@@ -82,8 +89,12 @@ def _recently_pulled(
         if image.pulled_at is None:
             if image.pushed_at > now - seconds:
                 yield at, fallback
+                continue
         elif image.pulled_at > now - seconds:
             yield at, known
+            continue
+        if image.activated_at is not None and image.activated_at > now - seconds:
+            yield at, f"{known}: it came out of the archive since"
 
 
 def _by_calendar(

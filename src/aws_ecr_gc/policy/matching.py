@@ -1,6 +1,7 @@
 """Which rule matches which tag: every tag is looked at once for each rule, all tags of a repository in one sweep.
 
 Images are named by their position in the list they came in, newest first; the matches lie beside them in columns.
+Archived images are matched by the rules about the archive alone, where there are any, and no others by these.
 """
 
 import re
@@ -11,7 +12,7 @@ from itertools import compress
 from msgspec import Struct
 
 from aws_ecr_gc import globs
-from aws_ecr_gc.inventory import INDEX_TYPES, Image
+from aws_ecr_gc.inventory import INDEX_TYPES, Image, Status
 from aws_ecr_gc.policy.rules import Match, Policy, Rule, Signatures
 from aws_ecr_gc.policy.versions import Version
 from aws_ecr_gc.policy.versions import parser as version_parser
@@ -41,7 +42,8 @@ class Matches(Struct):
 
     `unmatched` holds a tag that no rule matches, or None; `tagless` the positions of images without a tag to be decided
     by; `matched_tagless` those of them that some rule matches; `signed` what an image's tags name as signed, for images
-    without unmatched tag; `following` the tags that no rule needs to match, for what they sign decides.
+    without unmatched tag; `following` the tags that no rule needs to match, for what they sign decides; `archived` the
+    archived images whose tags, or lack of them, rules about the archive match.
     """
 
     streams: list[list[Stream]]
@@ -50,6 +52,7 @@ class Matches(Struct):
     matched_tagless: set[int]
     signed: dict[int, tuple[str, ...]]
     following: frozenset[str]
+    archived: set[int]
 
 
 def signed_by(tag: str, image: Image) -> str | None:
@@ -64,16 +67,22 @@ def signed_by(tag: str, image: Image) -> str | None:
     return named if named != image.digest else None
 
 
-def match_all(images: Sequence[Image], policy: Policy, left_over: Container[str] = ()) -> Matches:
+def match_all(images: Sequence[Image], policy: Policy, now: float, left_over: Container[str] = ()) -> Matches:
     """Match every tag of every image. `left_over` holds digests of which an interrupted run deleted what they sign."""
-    return _Sweep(images, policy, left_over).matches()
+    return Sweep(images, policy, now, left_over).matches()
 
 
-class _Sweep:
+def has_been_archived_for(image: Image, seconds: float, now: float) -> bool:
+    """Whether an image is in the archive, and has been for so long."""
+    return image.status is Status.ARCHIVED and image.archived_at is not None and image.archived_at <= now - seconds
+
+
+class Sweep:
     """All tags side by side, with the position of the image that each belongs to."""
 
-    def __init__(self, images: Sequence[Image], policy: Policy, left_over: Container[str]) -> None:
+    def __init__(self, images: Sequence[Image], policy: Policy, now: float, left_over: Container[str] = ()) -> None:
         self._images = images
+        self._now = now
         self._left_over = left_over
         self._policy = policy
         self._tags = [tag for image in images for tag in image.tags]
@@ -104,22 +113,44 @@ class _Sweep:
             uncovered[at] = 0
         tagless = self._tagless()
         matched_tagless: set[int] = set()
+        archived: set[int] = set()
         streams: list[list[Stream]] = []
         for rule in self._policy.rules:
-            hits = self._hits(rule.match)
-            if self._signatures:
-                hits = [at for at in hits if at not in self._signatures]
+            hits = self.tags_of(rule)
             for at in hits:
                 uncovered[at] = 0
             fits = _tagless_test(rule.match)
-            without_tag = [at for at in tagless if fits(self._images[at])]
+            without_tag = self._in_pool(rule, [at for at in tagless if fits(self._images[at])])
             matched_tagless.update(without_tag)
+            if rule.match.archived_for is not None:
+                archived.update(without_tag, map(self._owners.__getitem__, hits))
             streams.append(self._streams(rule, hits, without_tag))
         following = frozenset(map(self._tags.__getitem__, self._signatures))
         unmatched: list[str | None] = [None] * len(self._images)
         for owner, tag in compress(zip(self._owners, self._tags, strict=True), uncovered):
             unmatched[owner] = tag
-        return Matches(streams, unmatched, set(tagless), matched_tagless, self._signed(unmatched), following)
+        archived = {at for at in archived if unmatched[at] is None}
+        return Matches(streams, unmatched, set(tagless), matched_tagless, self._signed(unmatched), following, archived)
+
+    def tags_of(self, rule: Rule) -> Sequence[int]:
+        """The tags that a rule takes, by their place in the sweep, ascending; none that says what its image signs."""
+        hits = self._hits(rule.match)
+        if self._signatures:
+            hits = [at for at in hits if at not in self._signatures]
+        if not self._policy.looks_into_archive:
+            return hits
+        owners = self._owners
+        pool = set(self._in_pool(rule, sorted({owners[at] for at in hits})))
+        return [at for at in hits if owners[at] in pool]
+
+    def _in_pool(self, rule: Rule, positions: list[int]) -> list[int]:
+        """Those that the rule may be about: what is in the archive for long enough, or what is not in it."""
+        if not self._policy.looks_into_archive:
+            return positions
+        images, seconds = self._images, rule.match.archived_for
+        if seconds is None:
+            return [at for at in positions if images[at].status is not Status.ARCHIVED]
+        return [at for at in positions if has_been_archived_for(images[at], seconds, self._now)]
 
     def _tagless(self) -> list[int]:
         """Untagged images, and those whose tags only say what they sign."""
@@ -179,20 +210,26 @@ class _Sweep:
         return hits
 
     def _streams(self, rule: Rule, hits: Sequence[int], tagless: Sequence[int]) -> list[Stream]:
-        """The hits by what the groups captured, each image once in a stream; those without tag have their own."""
+        """The images of the hits by what the groups captured, and those without tag."""
+        made = self.streams_of(rule, hits, self._owners)
+        if tagless:  # there are no groups then: a rule with a regex speaks of tags
+            made[0].members = array("I", sorted({*made[0].members, *tagless}))
+        return made
+
+    def streams_of(self, rule: Rule, hits: Sequence[int], members: Sequence[int]) -> list[Stream]:
+        """The hits by what the groups captured: each as the member that counts for it, once in a stream."""
         if rule.group_by:
             by_key: dict[tuple[str, ...], list[int]] = {}
             for key, at in self._captured(rule, hits):
                 by_key.setdefault(key, []).append(at)
         else:
             by_key = {(): list(hits)}
-        made = []
-        for key, places in by_key.items():
-            members = array("I", dict.fromkeys(map(self._owners.__getitem__, places)))
-            made.append(Stream(key, members, self._versions(rule, places)))
-        if tagless:  # there are no groups then: a rule with a regex speaks of tags
-            made[0].members = array("I", sorted({*made[0].members, *tagless}))
-        return made
+        return [
+            Stream(
+                key, array("I", dict.fromkeys([members[at] for at in places])), self._versions(rule, places, members)
+            )
+            for key, places in by_key.items()
+        ]
 
     def _captured(self, rule: Rule, hits: Sequence[int]) -> Iterator[tuple[tuple[str, ...], int]]:
         from aws_ecr_gc.policy import regular  # noqa: PLC0415 - as in `_all_regexes`
@@ -204,12 +241,12 @@ class _Sweep:
             key = next(key for capture in capturers if (key := capture(tag)) is not None)
             yield shared.setdefault(key, key), at
 
-    def _versions(self, rule: Rule, places: Sequence[int]) -> list[tuple[Version, int]] | None:
+    def _versions(self, rule: Rule, places: Sequence[int], members: Sequence[int]) -> list[tuple[Version, int]] | None:
         if rule.match.semver is None or not rule.keep.versions:
             return None
         parse = version_parser(rule.match.semver)
-        found = [(version, self._owners[at]) for at in places if (version := parse(self._tags[at])) is not None]
-        found.sort(key=lambda each: each[0], reverse=True)  # stable: of equal versions the newest image stays first
+        found = [(version, members[at]) for at in places if (version := parse(self._tags[at])) is not None]
+        found.sort(key=lambda each: each[0], reverse=True)  # stable: of equal versions the newest stays first
         return found
 
 

@@ -6,14 +6,15 @@ from itertools import compress
 from operator import itemgetter
 from typing import overload
 
-from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, newest_first, unread_indexes
-from aws_ecr_gc.plan import Decision, Decisions, Leftover, Plan, Reason, Verdict
+from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, active_in, newest_first, unread_indexes
+from aws_ecr_gc.plan import Action, Decision, Decisions, Leftover, Plan, Reason, Verdict
 from aws_ecr_gc.policy.keeping import Vote, vote
 from aws_ecr_gc.policy.matching import match_all
 from aws_ecr_gc.policy.protection import HELD, saved_by
 from aws_ecr_gc.policy.relations import Relations
 from aws_ecr_gc.policy.rules import Policy
 from aws_ecr_gc.policy.steps import steps_for
+from aws_ecr_gc.policy.untagging import plan_untagging
 from aws_ecr_gc.usage import Use
 
 _ARCHIVED = (Reason("archived", "archived images are left alone"),)
@@ -39,16 +40,19 @@ def make_plan(
     ValueError if something would be collected while the children of an active index are unknown: see
     `indexes_to_read`.
     """
+    if policy.action is Action.UNTAG:
+        return plan_untagging(inventory, policy, now, uses)
     verdicts = Verdicts(inventory, policy, now, leftovers, uses)
     if verdicts.collected and unread_indexes(inventory):
         raise ValueError("a plan that collects images needs the children of every active index")
     return Plan(
         inventory.repository,
         inventory.taken_at,
-        active=sum([image.status is Status.ACTIVE for image in inventory.images.values()]),
+        active=active_in(inventory),
         size=sum(inventory.images[digest].own_size for digest in verdicts.collected),
         decisions=_Decisions(verdicts),
-        steps=steps_for(verdicts.collected, inventory, verdicts.relations),
+        steps=steps_for(verdicts.collected, inventory, verdicts.relations, policy.action),
+        action=policy.action,
     )
 
 
@@ -57,10 +61,10 @@ def indexes_to_read(inventory: Inventory, policy: Policy, now: float, leftovers:
 
     Knowing more children adds to what is held, and adds to what is collected only below an index that is collected.
     So an inventory that loses nothing while no index has children loses nothing when they are known. What is in use
-    only adds to what stays.
+    only adds to what stays. Removing tags breaks no index.
     """
     unread = unread_indexes(inventory)
-    if unread and Verdicts(inventory, policy, now, leftovers).collected:
+    if unread and policy.action is not Action.UNTAG and Verdicts(inventory, policy, now, leftovers).collected:
         return unread
     return []
 
@@ -72,6 +76,10 @@ class Verdicts:
     Its place may push out another index, and so on. More contenders never retain more of the others, and more
     collected indexes make more contenders and fewer holders: so what is collected only grows from round to round;
     where that ends, a second run finds nothing more to do.
+
+    Archived images are decided by the rules about the archive, and left alone where there are none. They can only be
+    deleted: so nothing that is to be archived, and is to be whole when it comes back, loses one of them. Where images
+    are archived, what is in the archive already holds no active image back: that follows it there.
 
     `images` are all images, newest first; columns and positions go by it. `votes` are those of the last round, for
     each rule one for each of its streams; `held` is what loose images are held by: see `Relations.held_among`.
@@ -89,15 +97,28 @@ class Verdicts:
         self._now = now
         self._leftovers = {leftover.digest: leftover for leftover in leftovers}
         self._inventory = inventory.images
-        self._has_unread_archived_index = any(
-            image.children is None and image.status is not Status.ACTIVE for image in inventory.images.values()
+        self._put_away = (
+            {digest for digest, image in inventory.images.items() if image.status is Status.ARCHIVED}
+            if policy.action is Action.ARCHIVE
+            else frozenset[str]()
         )
         self.images = newest_first(inventory.images.values())
-        self.matches = match_all(self.images, policy, self._untouched_leftovers())
+        self.matches = match_all(self.images, policy, now, self._untouched_leftovers())
         signed = {self.images[at].digest: named for at, named in self.matches.signed.items()}
         self.relations = Relations(inventory, signed)
         self.saved = saved_by(policy, self.images, self.matches, self.relations, now, uses=uses)
+        self._unread = {
+            at for at, image in enumerate(self.images) if image.children is None and image.status is not Status.ACTIVE
+        }
+        self._unread_may_go = all(map(self._goes_unread, self._unread))
         self._special = self._find_special()
+        self._decide()
+        if self._unread_may_go and any(self.images[at].digest not in self.collected for at in self._unread):
+            self._unread_may_go = False  # one stays after all, and may list another
+            self._decide()
+
+    def _decide(self) -> None:
+        """All rounds."""
         self._undecided = self._find_undecided()
         self.votes: list[list[Vote]] = []
         self._aside: set[int] = set()
@@ -114,16 +135,32 @@ class Verdicts:
             at for at, image in enumerate(self.images) if image.status is not Status.ACTIVE or image.digest in followers
         }
 
+    def _goes_unread(self, at: int) -> bool:
+        """Whether an archived index may go though it can't be read. If all of them do, none that stays could list
+        another; what they list is then decided by the next run.
+        """
+        image = self.images[at]
+        return at in self.matches.archived and at not in self.saved and not self.relations.prerequisites_of(image)
+
+    def _is_doubtful(self, at: int) -> bool:
+        """Whether an archived index that can't be read keeps an image from any decision."""
+        if not self._unread:
+            return False
+        return not self._unread_may_go if at in self._unread else not self.images[at].tags
+
     def _find_undecided(self) -> bytearray:
-        """By position, what is up to the rules and to what needs it: managed, known, active, not saved."""
+        """By position, what is up to the rules and to what needs it: managed, known, not saved, active or in the
+        archive where rules look into that.
+        """
+        statuses = {Status.ACTIVE, Status.ARCHIVED} if self._policy.looks_into_archive else {Status.ACTIVE}
         matches = self.matches
         return bytearray(
             [
                 unmatched is None
-                and image.status is Status.ACTIVE
+                and image.status in statuses
                 and image.media_type in KNOWN_TYPES
                 and at not in self.saved
-                and not (self._has_unread_archived_index and not image.tags)
+                and not self._is_doubtful(at)
                 and (at in self._special or at not in matches.tagless or at in matches.matched_tagless)
                 for at, (image, unmatched) in enumerate(zip(self.images, matches.unmatched, strict=True))
             ]
@@ -144,10 +181,41 @@ class Verdicts:
         }
         self._entangled = self.relations.entangled_among(loose)
         loose -= self._entangled
-        self.held = self.relations.held_among(loose)
+        self.held = self._held_among(loose)
         newly_collected = loose - self.held.keys() - self.collected
         self.collected |= newly_collected
         return newly_collected
+
+    def _held_among(self, loose: set[str]) -> dict[str, tuple[str, str]]:
+        """What loose images are held by: see `Relations.held_among`."""
+        if not self._put_away:
+            return self.relations.held_among(loose)
+        # What is in the archive is deleted, what is active only archived: even that holds the former.
+        held = self._held_in_archive(loose & self._put_away)
+        others = self.relations.held_among(loose | self._put_away)
+        return {digest: by for digest, by in (others | held).items() if digest in loose}
+
+    def _held_in_archive(self, loose: set[str]) -> dict[str, tuple[str, str]]:
+        """The same of what would be deleted from the archive: also by what refers to it and is not deleted with it, for
+        ECR may sweep that with its subject.
+        """
+        referred_to: dict[str, tuple[str, str]] = {}
+        while True:
+            held = self.relations.held_among(loose - referred_to.keys()) | referred_to
+            going = loose - held.keys()
+            staying = {
+                digest: ("referred-to", referrer)
+                for digest in going
+                for referrer in self.relations.referrers.get(digest, ())
+                if referrer not in going
+            }
+            if not staying:
+                return held
+            referred_to |= staying
+
+    def _is_out_of_the_way(self, digest: str) -> bool:
+        """Whether what an image waits for is no more in its way: collected, or in the archive where it goes too."""
+        return digest in self.collected or digest in self._put_away
 
     def _count(self) -> None:
         """Let the rules vote about all that contends now; a stream in which nobody is new has voted already."""
@@ -172,7 +240,9 @@ class Verdicts:
         A follower does so without what it follows: where there is nothing, or where that goes and it stays alone.
         """
         image = self.images[at]
-        if image.status is not Status.ACTIVE or self._standing_holder(at) is not None:
+        if image.status is not Status.ACTIVE and at not in self.matches.archived:
+            return False
+        if self._standing_holder(at) is not None:
             return False
         if self._left_over_from(at) is not None:
             return False
@@ -182,7 +252,7 @@ class Verdicts:
         followed = self.relations.prerequisites_of(image) if tagless else self.relations.subjects_of(image)
         if self._undecided[at]:
             return not followed
-        return self.collected.issuperset(followed)
+        return all(map(self._is_out_of_the_way, followed))
 
     def _standing_holder(self, at: int) -> str | None:
         """What the image waits for, before its own tags count: an index that lists it, or what they name as signed.
@@ -193,7 +263,7 @@ class Verdicts:
         waits_for: Sequence[str] = self.relations.parents.get(image.digest, ())
         if image.subject is None and at in self.matches.signed and at not in self.matches.tagless:
             waits_for = self.relations.prerequisites_of(image)
-        return next((digest for digest in waits_for if digest not in self.collected), None)
+        return next((digest for digest in waits_for if not self._is_out_of_the_way(digest)), None)
 
     def _is_loose(self, at: int, *, kept: bool) -> bool:
         """Whether nothing of its own retains a managed image that follows others, or once did."""
@@ -222,8 +292,8 @@ class Verdicts:
             return None
         if at not in self.matches.tagless and image.subject is None:
             return None
-        still_there = any(digest in self._inventory and digest not in self.collected for digest in leftover.after)
-        return None if still_there else leftover
+        still_there = (digest for digest in leftover.after if digest in self._inventory)
+        return leftover if all(map(self._is_out_of_the_way, still_there)) else None
 
     def _untouched_leftovers(self) -> set[str]:
         """The digests of which the record of an interrupted run still speaks."""
@@ -261,9 +331,8 @@ class Verdicts:
 
     def beyond_rules(self) -> Iterator[Decision]:
         """The decisions that no rule asked for, newest first: seldom more than a few, found without the others."""
-        doubtful = self._has_unread_archived_index
         for at, image in enumerate(self.images):
-            if not (at in self._special or image.media_type not in KNOWN_TYPES or (doubtful and not image.tags)):
+            if not (at in self._special or image.media_type not in KNOWN_TYPES or self._is_doubtful(at)):
                 continue
             if image.digest in self.collected:
                 continue
@@ -288,23 +357,39 @@ class Verdicts:
 
     def _own_reasons(self, at: int, won: tuple[Reason, ...]) -> tuple[Reason, ...]:
         image, unmatched = self.images[at], self.matches.unmatched[at]
-        if alone := _left_alone(image):
+        if alone := self._left_alone(at):
             return alone
-        doubtful = self._has_unread_archived_index and not image.tags
-        reasons = (*self.saved.get(at, ()), *(_UNREAD_INDEX if doubtful else ()), *won)
+        reasons = (*self.saved.get(at, ()), *(_UNREAD_INDEX if self._is_doubtful(at) else ()), *won)
         if unmatched is not None:
             return (*reasons, Reason("unmatched-tag", _UNMATCHED, unmatched))
         if at in self.matches.tagless and at not in self.matches.matched_tagless and not self._follows(at):
             return (*reasons, *_NO_UNTAGGED_RULE)
         return reasons or (_ENTANGLED if image.digest in self._entangled else ())
 
+    def _left_alone(self, at: int) -> tuple[Reason, ...]:
+        """Why no rule is asked about an image."""
+        image = self.images[at]
+        if image.status is Status.ACTIVATING:
+            return _ACTIVATING
+        if image.status is Status.ARCHIVED and not self._is_up_to_the_archive(at):
+            return _ARCHIVED
+        return () if image.media_type in KNOWN_TYPES else _UNKNOWN_KIND
+
+    def _is_up_to_the_archive(self, at: int) -> bool:
+        """Whether the rules about the archive decide on an archived image, or what it follows."""
+        if not self._policy.looks_into_archive or self.matches.unmatched[at] is not None:
+            return False
+        return at in self.matches.archived or self._follows(at)
+
     def _why_collected(self, at: int, lost: tuple[Reason, ...]) -> Iterator[Reason]:
         image = self.images[at]
         yield from lost
         for parent in self.relations.parents.get(image.digest, ()):
-            yield Reason("goes-with-index", "an index that lists it goes", parent)
+            goes = "goes" if parent in self.collected else "is in the archive"
+            yield Reason("goes-with-index", f"an index that lists it {goes}", parent)
         for subject in self.relations.subjects_of(image):
-            yield Reason("goes-with-subject", "its subject goes", subject)
+            goes = "goes" if subject in self.collected else "is in the archive"
+            yield Reason("goes-with-subject", f"its subject {goes}", subject)
         leftover = self._left_over_from(at)
         if leftover is not None and not lost and not self.relations.prerequisites_of(image):
             yield Reason("left-over", "an interrupted run deleted what it went with", leftover.after[0])
@@ -346,9 +431,3 @@ def _is_untouched(image: Image, leftover: Leftover) -> bool:
     if leftover.pushed_at != image.pushed_at or bool(image.tags) != bool(leftover.tags):
         return False
     return set(image.tags) <= set(leftover.tags)
-
-
-def _left_alone(image: Image) -> tuple[Reason, ...]:
-    if image.status is Status.ACTIVE:
-        return () if image.media_type in KNOWN_TYPES else _UNKNOWN_KIND
-    return _ARCHIVED if image.status is Status.ARCHIVED else _ACTIVATING

@@ -14,7 +14,11 @@ Saved = dict[int, tuple[Reason, ...]]
 """By position, newest first: why an image is retained."""
 
 
-HELD = {"child-of-index": "an index that stays lists it", "referrer-of-subject": "its subject stays"}
+HELD = {
+    "child-of-index": "an index that stays lists it",
+    "referrer-of-subject": "its subject stays",
+    "referred-to": "what refers to it is not deleted with it, and ECR might sweep that",
+}
 """What holds an image that nothing of its own retains."""
 _NEEDED_IN_USE = "an image that it lists, or that refers to it, is in use"
 
@@ -41,11 +45,29 @@ def saved_by(
         used = _used(uses, {image.digest: image for image in images}, relations)
         saved = {at: (used[image.digest],) for at, image in enumerate(images) if image.digest in used}
     _add_young(saved, policy, images, now)
-    _add_protected(saved, policy, images)
+    _add_protected_digests(saved, policy, images)
+    _add_protected_tags(saved, policy, images)
     unmanaged = [at for at, tag in enumerate(matches.unmatched) if tag is not None and images[at].subject is not None]
     if saved or unmanaged:
         _add_followed(saved, unmanaged, images, matches.tagless, relations)
     return saved
+
+
+def saved_with_all_tags(
+    policy: Policy, images: Sequence[Image], inventory: Inventory, now: float, uses: Sequence[Use]
+) -> Saved:
+    """What use, grace and protected digests retain where tags are removed: such an image keeps them all."""
+    needed = needed_by(uses, inventory) if uses else {}
+    saved: Saved = {at: (needed[image.digest],) for at, image in enumerate(images) if image.digest in needed}
+    _add_young(saved, policy, images, now)
+    _add_protected_digests(saved, policy, images)
+    return saved
+
+
+def relations_of(inventory: Inventory) -> Relations:
+    """What needs what, whatever a policy says: what a tag names as signed counts always."""
+    tags = {image.digest: [signed_by(tag, image) for tag in image.tags] for image in inventory.images.values()}
+    return Relations(inventory, {digest: tuple(filter(None, named)) for digest, named in tags.items() if any(named)})
 
 
 def needed_by(uses: Sequence[Use], inventory: Inventory) -> dict[str, Reason]:
@@ -53,9 +75,7 @@ def needed_by(uses: Sequence[Use], inventory: Inventory) -> dict[str, Reason]:
     it refers to, and what all of these need.
     """
     images = inventory.images
-    tags = {image.digest: [signed_by(tag, image) for tag in image.tags] for image in images.values()}
-    signed = {digest: tuple(filter(None, named)) for digest, named in tags.items() if any(named)}
-    relations = Relations(inventory, signed)
+    relations = relations_of(inventory)
     needed = _used(uses, images, relations)
     held = relations.held_among(images.keys() - needed.keys())
     return {**{digest: Reason(rule, HELD[rule], holder) for digest, (rule, holder) in held.items()}, **needed}
@@ -92,18 +112,25 @@ def _through(use: Use, digest: str) -> str:
 def _add_young(saved: Saved, policy: Policy, images: Sequence[Image], now: float) -> None:
     if not policy.grace:
         return
-    reason = Reason("grace", f"pushed less than {durations.spelled(policy.grace)} ago")
+    since = now - policy.grace
+    pushed = Reason("grace", f"pushed less than {durations.spelled(policy.grace)} ago")
     for at, image in enumerate(images):
-        if image.pushed_at <= now - policy.grace:
-            return
-        saved[at] = (*saved.get(at, ()), reason)
+        if image.pushed_at <= since:
+            break
+        saved[at] = (*saved.get(at, ()), pushed)
+    restored = Reason("grace", f"taken out of the archive less than {durations.spelled(policy.grace)} ago")
+    for at in [at for at, image in enumerate(images) if image.activated_at is not None and image.activated_at > since]:
+        saved[at] = (*saved.get(at, ()), restored)
 
 
-def _add_protected(saved: Saved, policy: Policy, images: Sequence[Image]) -> None:
+def _add_protected_digests(saved: Saved, policy: Policy, images: Sequence[Image]) -> None:
     if policy.protect_digests:
         for at, image in enumerate(images):
             if image.digest in policy.protect_digests:
                 saved[at] = (*saved.get(at, ()), Reason("protected-digest", "its digest is protected"))
+
+
+def _add_protected_tags(saved: Saved, policy: Policy, images: Sequence[Image]) -> None:
     if policy.protect_tags:
         fits = globs.matcher(policy.protect_tags)
         for at, image in enumerate(images):

@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from aws_ecr_gc import durations
+from aws_ecr_gc.plan import Action
 
 _HOUR = 3600.0
 
@@ -19,12 +20,15 @@ RESERVED_NAMES = frozenset(
         "goes-with-subject",
         "grace",
         "in-use",
+        "last-tag",
         "left-over",
         "needed-in-use",
         "no-policy",
+        "no-tag",
         "no-untagged-rule",
         "protected-digest",
         "protected-tag",
+        "referred-to",
         "referrer-of-subject",
         "subject-gone",
         "unknown-media-type",
@@ -40,7 +44,8 @@ class Match(Struct, frozen=True):
 
     Of several prefixes, globs or regexes one is enough. Globs and regexes match the whole tag, media and artifact
     types are globs too. With `untagged`, the image has no tag; without any statement about tags, tagged and untagged
-    images match.
+    images match. With `archived_for`, in seconds, the rule is about images that have been in the archive for so long,
+    and about no others.
     """
 
     prefix: tuple[str, ...] = ()
@@ -51,6 +56,7 @@ class Match(Struct, frozen=True):
     media_type: tuple[str, ...] = ()
     artifact_type: tuple[str, ...] = ()
     excepted: "Match | None" = None
+    archived_for: float | None = None
 
     @property
     def speaks_of_tags(self) -> bool:
@@ -118,7 +124,9 @@ class Guards(Struct, frozen=True):
 class Policy(Struct, frozen=True):
     """What holds for one repository. `protect_tags` are globs; `grace` is in seconds and holds for every image.
 
-    `name` says where it comes from, for people: the file and which of its policies, or the command line.
+    `action` is what happens to active images (or to their tags, each for itself) that do not stay; what rules with
+    `archived_for` take is deleted. `name` says where it comes from, for people: the file and which of its policies, or
+    the command line.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -128,6 +136,12 @@ class Policy(Struct, frozen=True):
     signatures: Signatures = Signatures.FOLLOW
     guards: Guards = Guards()
     name: str = ""
+    action: Action = Action.DELETE
+
+    @property
+    def looks_into_archive(self) -> bool:
+        """Whether a rule is about archived images; without one they are left alone."""
+        return any(rule.match.archived_for is not None for rule in self.rules)
 
     @property
     def goes_by_pulls(self) -> bool:

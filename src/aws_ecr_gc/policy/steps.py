@@ -1,42 +1,82 @@
 """The order in which a plan is carried out."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from operator import attrgetter
 
-from aws_ecr_gc.inventory import Image, Inventory, newest_first
+from aws_ecr_gc.inventory import Image, Inventory, Status, newest_first
 from aws_ecr_gc.plan import Action, Step
 from aws_ecr_gc.policy.relations import Relations
 
 
-def steps_for(collected: Collection[str], inventory: Inventory, relations: Relations) -> tuple[Step, ...]:
-    """One step for each collected image: what waits for nothing first, newest first within a wave."""
+def steps_for(
+    collected: Collection[str], inventory: Inventory, relations: Relations, action: Action
+) -> tuple[Step, ...]:
+    """One step for each collected image: what waits for nothing first, newest first within a wave.
+
+    The action is done to active images; what is archived is deleted.
+    """
     if not collected:
         return ()
     going = newest_first(inventory.images[digest] for digest in collected)
-    after = {image.digest: needed for image in going if (needed := relations.prerequisites_of(image))}
+    needed = {image.digest: found for image in going if (found := relations.prerequisites_of(image))}
+    after = {digest: found for digest, all_of_it in needed.items() if (found := _among(collected, all_of_it))}
+    _chain_unread(going, after)
     waves: dict[str, int] = {}
     for digest in after:
         _find_wave(digest, after, waves)
     steps = [
-        _step(image, after.get(image.digest, ()), waves.get(image.digest, 0), relations.subjects_of(image))
+        _step(
+            image,
+            action if image.status is Status.ACTIVE else Action.DELETE,
+            after=after.get(image.digest, ()),
+            wave=waves.get(image.digest, 0),
+            subjects=_among(collected, relations.subjects_of(image)),
+            put_away=tuple(digest for digest in needed.get(image.digest, ()) if digest not in collected),
+        )
         for image in going
     ]
     steps.sort(key=attrgetter("wave"))
     return tuple(steps)
 
 
-def _step(image: Image, after: tuple[str, ...], wave: int, subjects: tuple[str, ...]) -> Step:
+def _chain_unread(going: Sequence[Image], after: dict[str, tuple[str, ...]]) -> None:
+    """An archived index that can't be read may list an older one, which was there when it was pushed: newer ones first.
+
+    So if one of them can't be deleted, none goes that it may list.
+    """
+    unread = [image.digest for image in going if image.children is None and image.status is not Status.ACTIVE]
+    for newer, older in pairwise(unread):
+        after[older] = (*after.get(older, ()), newer)
+
+
+def _among(collected: Collection[str], digests: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(digest for digest in digests if digest in collected) if digests else digests
+
+
+def _step(
+    image: Image,
+    action: Action,
+    *,
+    after: tuple[str, ...],
+    wave: int,
+    subjects: tuple[str, ...],
+    put_away: tuple[str, ...],
+) -> Step:
     return Step(
-        action=Action.DELETE,
+        action=action,
         digest=image.digest,
         tags=image.tags,
         status=image.status,
         pushed_at=image.pushed_at,
-        size=image.size,
+        size=image.own_size,
         after=after,
         wave=wave,
         subjects=subjects,
         pulled_at=image.pulled_at,
+        put_away=put_away,
+        archived_at=image.archived_at,
+        activated_at=image.activated_at,
     )
 
 

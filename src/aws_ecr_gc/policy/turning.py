@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from aws_ecr_gc import globs
 from aws_ecr_gc.inventory import Image
-from aws_ecr_gc.plan import Decision, Verdict
+from aws_ecr_gc.plan import Action, Decision, Verdict
 from aws_ecr_gc.policy.explaining import Explanation, PlaceView, RuleView, moment
 from aws_ecr_gc.policy.rules import Policy
 
@@ -21,6 +21,9 @@ _OWN = {
     "activating": "it is active again",
     "unread-archived-index": "the archived index is restored, or goes",
     "unknown-media-type": "a version of aws-ecr-gc knows its media type",
+    "referred-to": "{via} is deleted from the archive with it",
+    "last-tag": "it gets another tag",
+    "no-tag": "it gets a tag",
     "circle": "one of the images that wait for one another is deleted by hand",
 }
 """By the reasons that are no rule's of the policy."""
@@ -30,8 +33,14 @@ _NAMED = 5
 
 
 def changes(explained: Explanation, policy: Policy) -> Iterator[str]:
-    """What would turn the decision: any one of these for what goes. What stays goes only once all of these are so."""
+    """What would turn the decision: any one of these for what goes. What stays goes only once all of these are so.
+
+    Where tags are removed: what would keep those that go.
+    """
     decision = explained.decision
+    if explained.action is Action.UNTAG:
+        yield from _to_keep_tags(explained)
+        return
     if decision.verdict is Verdict.COLLECTED:
         yield from _to_retain(decision, explained.rules)
         return
@@ -45,6 +54,17 @@ def changes(explained: Explanation, policy: Policy) -> Iterator[str]:
             yield f"{each.digest} goes"
     if decision.reasons[0].rule == "child-of-index" and _is_matched_by_tag(explained.rules):
         yield "no rule keeps it by its own tags, which count then"
+
+
+def _to_keep_tags(explained: Explanation) -> Iterator[str]:
+    """What would keep the tags that go; where none goes, nothing."""
+    for rule in explained.rules:
+        for place in rule.places:
+            if place.tag in explained.loses:
+                turns = [each.turns for each in place.statements if each.turns]
+                turns = turns or [f"newest {place.place} or more{_in(place)}"]
+                yield from (f"{place.tag}: rule {rule.rule} keeps {each}" for each in turns)
+    yield from (f"{tag}: it is protected, or no rule matches it" for tag in explained.loses)
 
 
 def _named(image: Image, rules: Sequence[RuleView], policy: Policy) -> dict[str, str]:

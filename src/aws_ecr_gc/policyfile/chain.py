@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import UNSET, Struct
 
+from aws_ecr_gc.plan import Action
 from aws_ecr_gc.policy.rules import Policy, Signatures
 from aws_ecr_gc.policyfile import values
 from aws_ecr_gc.policyfile.selection import Selector, Tags
@@ -61,6 +62,19 @@ class PolicyFile:
         """How many policies there are, and how many rules."""
         policies = [policy for layer in self._layers for policy in layer.policies]
         return len(policies), sum(len(policy.rules) for policy in policies)
+
+    @property
+    def single(self) -> Policy | None:
+        """The policy, where the documents have one in all, whichever repositories it is for."""
+        if self.counts[0] != 1:
+            return None
+        return self._made(tuple(0 if layer.policies else None for layer in self._layers))
+
+    @property
+    def actions(self) -> set[Action]:
+        """All that some policy does to what does not stay."""
+        parts = [policy for layer in self._layers for policy in layer.policies]
+        return {Action(values.stated(part.action, "delete")) for part in parts}
 
     @property
     def by_pull_time(self) -> list[str]:
@@ -120,6 +134,7 @@ class PolicyFile:
             signatures=Signatures(values.stated(first.signatures, "follow")),
             guards=values.guards(each.guards for each in stating),
             name=name,
+            action=Action(values.stated(first.action, "delete")),
         )
 
 

@@ -40,7 +40,7 @@ def dump(policy: Policy, repository: str | None, in_use: Settings | None = None)
         **selector,
         "rules": [_rule(rule) for rule in policy.rules],
         "protect": protect,
-        "action": "delete",
+        "action": policy.action.value,
         "signatures": policy.signatures.value,
         "guards": _guards(policy.guards),
     }
@@ -77,6 +77,7 @@ def _match(match: Match) -> dict[str, Any]:
         **_texts("media_type", match.media_type),
         **_texts("artifact_type", match.artifact_type),
         **_stated("except", None if match.excepted is None else _match(match.excepted)),
+        **({} if match.archived_for is None else {"archived_for": durations.spelled(match.archived_for)}),
     }
 
 

@@ -35,12 +35,10 @@ def _policy_mistakes(policy: Spot) -> Iterator[Mistake]:
         yield from glob_mistakes(selector, "include", _NAME_LETTERS)
         yield from glob_mistakes(selector, "exclude", _NAME_LETTERS)
     action = policy.sound("action")
-    if action is not None and action.text != "delete":
-        reason = f"{action.text} is reserved for a later version; this one can't act on it"
-        yield action.mistake(reason, "write action: delete, or leave it out")
+    untags = action is not None and action.text == "untag"
     lines: dict[str, int] = {}
     for rule in policy.each("rules"):
-        yield from rule_mistakes(rule)
+        yield from rule_mistakes(rule, untags=untags)
         name = rule.sound("name")
         if name is None:
             continue

@@ -22,11 +22,13 @@ _NAMED_GROUP = re.compile(
 )
 
 
-def rule_mistakes(rule: Spot) -> Iterator[Mistake]:
-    """All of one rule's."""
+def rule_mistakes(rule: Spot, *, untags: bool = False) -> Iterator[Mistake]:
+    """All of one rule's; `untags` is whether it stands in a policy that removes tags."""
     match = rule.at("match")
     if match is not None:
         yield from _match_mistakes(match)
+        if untags:
+            yield from _untag_mistakes(match)
         yield from _group_mistakes(rule, match)
         excepted = match.at("except")
         if excepted is not None:
@@ -58,7 +60,7 @@ def glob_mistakes(spot: Spot, key: str, letters: str) -> Iterator[Mistake]:
 
 
 def _match_mistakes(match: Spot) -> Iterator[Mistake]:
-    yield from match.reserved("archived_for")
+    yield from duration_mistakes(match.sound("archived_for"), zero=None)
     yield from _pattern_mistakes(match)
     for key in ("untagged", "any"):
         flag = match.sound(key)
@@ -70,6 +72,15 @@ def _match_mistakes(match: Spot) -> Iterator[Mistake]:
         yield from _contradiction(match, "any", (*_OF_TAGS, "untagged"), "tags are of no account")
     elif _is_true(match, "untagged"):
         yield from _contradiction(match, "untagged", _OF_TAGS, "there is no tag")
+
+
+def _untag_mistakes(match: Spot) -> Iterator[Mistake]:
+    if _is_true(match, "untagged"):
+        reason = "takes images without a tag, and action: untag finds none to remove there"
+        yield match.mistake_of("untagged", reason, "leave the rule out")
+    if "archived_for" in match.keys:
+        reason = "takes archived images, and action: untag leaves them alone"
+        yield match.mistake_of("archived_for", reason, "move the rule to a policy that deletes or archives")
 
 
 def _contradiction(match: Spot, key: str, others: tuple[str, ...], meaning: str) -> Iterator[Mistake]:
@@ -159,7 +170,6 @@ def _groups(pattern: str) -> Mapping[str, int] | None:
 
 
 def _keep_mistakes(keep: Spot, match: Spot | None) -> Iterator[Mistake]:
-    yield from keep.reserved("archived_for")
     yield from _period_mistakes(keep)
     for key in ("younger_than", "pulled_within"):
         yield from duration_mistakes(keep.sound(key), zero="leave it out, or write keep: none")

@@ -87,7 +87,7 @@ Groups = Group | Annotated[list[Group], Meta(min_length=1, examples=[["branch"]]
 Reserved = Annotated[
     Any,
     Meta(
-        description="Reserved for a later version: this one can't act on it and refuses it.",
+        description="Has no meaning here, and is refused: it stands at the top of the file.",
         extra={"reserved": 1},
         extra_json_schema={"deprecated": True},
     ),
@@ -144,7 +144,14 @@ class MatchPart(Struct, forbid_unknown_fields=True, frozen=True):
         ExceptPart | UnsetType,
         Meta(description="What the rule does not match after all.", examples=[{"glob": "*-hotfix-*"}]),
     ] = field(default=UNSET, name="except")
-    archived_for: Reserved = UNSET
+    archived_for: Annotated[
+        Duration | UnsetType,
+        Meta(
+            description="The rule is about images that have been in the archive for so long, and about no others. What "
+            "does not stay is deleted.",
+            examples=["90d"],
+        ),
+    ] = UNSET
 
 
 class WithinPart(Struct, forbid_unknown_fields=True, frozen=True):
@@ -196,7 +203,6 @@ class KeepPart(Struct, forbid_unknown_fields=True, frozen=True):
     ] = UNSET
     patches: Annotated[Count | UnsetType, Meta(description="The N highest releases.")] = UNSET
     prereleases: Annotated[Count | UnsetType, Meta(description="The N highest prereleases.")] = UNSET
-    archived_for: Reserved = UNSET
 
 
 class RulePart(Struct, forbid_unknown_fields=True, frozen=True):
@@ -285,7 +291,11 @@ class PolicyPart(Struct, forbid_unknown_fields=True, frozen=True):
     ] = UNSET
     action: Annotated[
         Literal["delete", "archive", "untag"] | UnsetType,
-        Meta(description="What happens to what doesn't stay; archive and untag are reserved.", examples=["delete"]),
+        Meta(
+            description="What happens to what doesn't stay; delete, if absent. With untag, rules match and keep each "
+            "tag for itself, and no image goes.",
+            examples=["delete"],
+        ),
     ] = UNSET
     signatures: Annotated[
         Literal["follow", "leave"] | UnsetType,

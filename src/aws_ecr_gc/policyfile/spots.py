@@ -61,9 +61,3 @@ class Spot(Struct, frozen=True, eq=False):
     def mistake_of(self, key: str, reason: str, mend: str = "") -> Mistake:
         """A mistake of a key that should not be there."""
         return mistake(self.node.keys[key], (*self.path, key), reason, mend)
-
-    def reserved(self, *keys: str) -> Iterator[Mistake]:
-        """A mistake for each of the keys that is there."""
-        for key in self.keys:
-            if key in keys:
-                yield self.mistake_of(key, "is reserved for a later version; this one can't act on it", "leave it out")

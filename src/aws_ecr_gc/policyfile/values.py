@@ -164,6 +164,7 @@ def _match(part: MatchPart | ExceptPart, *, untagged: bool = False, excepted: Ex
         media_type=texts(part.media_type),
         artifact_type=texts(part.artifact_type),
         excepted=None if excepted is None else _match(excepted),
+        archived_for=_seconds(part.archived_for) if isinstance(part, MatchPart) else None,
     )
 
 

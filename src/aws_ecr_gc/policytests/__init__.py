@@ -1,6 +1,6 @@
 """Written cases against a policy file: reading them, and judging what the policy makes of them."""
 
-from aws_ecr_gc.policytests.cases import Case, Expect, Expectation
+from aws_ecr_gc.policytests.cases import Case, Expect, Expectation, losing
 from aws_ecr_gc.policytests.judging import CaseJudgement, GuardJudgement, ImageJudgement, judge
 from aws_ecr_gc.policytests.loading import CaseFile, load, parse
 from aws_ecr_gc.policytests.shape import schema
@@ -15,6 +15,7 @@ __all__ = [
     "ImageJudgement",
     "judge",
     "load",
+    "losing",
     "parse",
     "schema",
 ]

@@ -27,7 +27,8 @@ class Expect(StrEnum):
 
 
 class Expectation(Struct, frozen=True):
-    """What is expected of an image: its verdict, and a rule (or another reason's name) among the reasons for it.
+    """What is expected of an image: its verdict, a rule (or another reason's name) among the reasons for it, and the
+    tags that it loses, None where they are not looked at.
 
     `line` is where the image stands in the file.
     """
@@ -36,9 +37,12 @@ class Expectation(Struct, frozen=True):
     line: int
     expect: Expect
     by: str | None = None
+    loses: frozenset[str] | None = None
 
-    def is_met_by(self, decision: Decision) -> bool:
-        """Whether a decision on the image is as expected."""
+    def is_met_by(self, decision: Decision, loses: frozenset[str] = frozenset()) -> bool:
+        """Whether a decision on the image, and the tags that it loses, are as expected."""
+        if self.loses is not None and self.loses != loses:
+            return False
         if self.expect is Expect.KEPT:
             as_expected = decision.verdict is not Verdict.COLLECTED
         else:
@@ -46,7 +50,13 @@ class Expectation(Struct, frozen=True):
         return as_expected and (self.by is None or any(reason.rule == self.by for reason in decision.reasons))
 
     def __str__(self) -> str:
-        return self.expect if self.by is None else f"{self.expect} by {self.by}"
+        by = "" if self.by is None else f" by {self.by}"
+        return f"{self.expect}{by}{losing(self.loses)}"
+
+
+def losing(tags: frozenset[str] | None) -> str:
+    """Behind what becomes of an image: the tags that it loses; nothing where nobody looks at them."""
+    return "" if tags is None else f" losing [{', '.join(sorted(tags))}]"
 
 
 class Case(Struct, frozen=True):

@@ -13,14 +13,15 @@ _NO_POLICY = (Reason(NO_POLICY, "no policy fits the repository, so it is left al
 
 
 class ImageJudgement(Struct, frozen=True):
-    """An image of which something is expected, and the decision on it."""
+    """An image of which something is expected, the decision on it, and the tags that it loses."""
 
     expectation: Expectation
     decision: Decision
+    loses: frozenset[str] = frozenset()
 
     @property
     def passed(self) -> bool:
-        return self.expectation.is_met_by(self.decision)
+        return self.expectation.is_met_by(self.decision, self.loses)
 
 
 class GuardJudgement(Struct, frozen=True):
@@ -55,18 +56,28 @@ class CaseJudgement(Struct, frozen=True):
 
 def judge(case: Case, policy: Policy | None) -> CaseJudgement:
     """Plan the case's repository under the policy that fits it, and compare."""
-    decisions, refused = _planned(case, policy)
-    by_digest = {decision.image.digest: decision for decision in decisions}
+    found = _planned(case, policy)
+    by_digest = {decision.image.digest: decision for decision in found.decisions}
     return CaseJudgement(
         case,
         None if policy is None else policy.name,
-        tuple(ImageJudgement(each, by_digest[each.digest]) for each in case.expectations),
-        None if case.guards is None else GuardJudgement(case.guards, tuple(refused)),
+        tuple(
+            ImageJudgement(each, by_digest[each.digest], found.loses.get(each.digest, frozenset()))
+            for each in case.expectations
+        ),
+        None if case.guards is None else GuardJudgement(case.guards, tuple(found.refused)),
     )
 
 
-def _planned(case: Case, policy: Policy | None) -> tuple[Iterable[Decision], list[Refusal]]:
+class _Found(Struct):
+    decisions: Iterable[Decision]
+    refused: list[Refusal]
+    loses: dict[str, frozenset[str]]
+
+
+def _planned(case: Case, policy: Policy | None) -> _Found:
     if policy is None:
-        return [Decision(image, Verdict.RETAINED, _NO_POLICY) for image in case.inventory.images.values()], []
+        return _Found([Decision(each, Verdict.RETAINED, _NO_POLICY) for each in case.inventory.images.values()], [], {})
     plan = make_plan(case.inventory, policy, case.at)
-    return plan.decisions, refusals(plan, policy.guards)
+    loses = {step.digest: frozenset(step.untag) for step in plan.steps}
+    return _Found(plan.decisions, refusals(plan, policy.guards), loses)

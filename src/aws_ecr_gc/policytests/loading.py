@@ -96,7 +96,8 @@ def _case(part: CasePart, spot: Spot) -> Case:
         labels[image.digest] = stated(image_part.name, "") or next(iter(image.tags), f"images[{place}]")
         if not isinstance(image_part.expect, UnsetType):
             expect, by = Expect(image_part.expect), stated(image_part.by, None)
-            expectations.append(Expectation(image.digest, image_spot.node.place.line, expect, by))
+            loses = None if isinstance(image_part.loses, UnsetType) else frozenset(texts(image_part.loses))
+            expectations.append(Expectation(image.digest, image_spot.node.place.line, expect, by, loses))
     return Case(
         name=part.name,
         line=spot.node.place.line,
@@ -142,6 +143,8 @@ def _image(part: ImagePart, digest: str, by_name: Mapping[str, str], at: float) 
         children=children,
         pulled_at=_time(part.pulled, part.pulled_age, at),
         artifact_type=stated(part.artifact_type, None),
+        archived_at=_time(part.archived, part.archived_age, at),
+        activated_at=_time(part.activated, part.activated_age, at),
     )
 
 

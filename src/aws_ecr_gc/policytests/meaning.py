@@ -37,17 +37,24 @@ def document_mistakes(document: Spot, policies: PolicyFile | None) -> Iterator[M
 
 def _image_mistakes(image: Spot) -> Iterator[Mistake]:
     """What one image says that contradicts itself."""
-    for key in ("pushed", "pulled"):
+    for key in ("pushed", "pulled", "archived", "activated"):
         yield from _time_mistakes(image, key)
-    for key in ("age", "pulled_age"):
+    for key in ("age", "pulled_age", "archived_age", "activated_age"):
         yield from duration_mistakes(image.sound(key), zero=None)
-    for time, age in (("pushed", "age"), ("pulled", "pulled_age")):
+    for time, age in (("pushed", "age"), *((each, f"{each}_age") for each in ("pulled", "archived", "activated"))):
         if time in image.keys and age in image.keys:
             yield image.mistake_of(age, f"says once more what {time} says", "leave one of them out")
     if _has_only(_OF_IMAGE, image) and not {"pushed", "age"} & {*image.keys}:
         yield image.mistake("does not say when it was pushed", "write age: 9d, or pushed: with a time")
-    if "by" in image.keys and "expect" not in image.keys:
-        yield image.mistake_of("by", "needs expect", "write expect: kept or expect: collected beside it")
+    for key in ("by", "loses"):
+        if key in image.keys and "expect" not in image.keys:
+            yield image.mistake_of(key, "needs expect", "write expect: kept or expect: collected beside it")
+    tags = {tag.text for tag in image.texts("tags")}
+    for tag in image.texts("loses"):
+        if tag.text not in tags:
+            yield tag.mistake(
+                f"{quoted(tag.text)} is no tag of this image, so it can't lose it", "write one of its tags"
+            )
     media_type = image.sound("media_type")
     if media_type is not None and "index_of" in image.keys and media_type.text not in INDEX_TYPES:
         reason = f"{quoted(media_type.text)} is the type of no index, and index_of says that it is one"

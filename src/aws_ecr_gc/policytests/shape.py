@@ -107,6 +107,20 @@ class ImagePart(Struct, forbid_unknown_fields=True, frozen=True):
         Literal["active", "archived", "activating"] | UnsetType,
         Meta(description="Whether it is in the archive, or being restored; active if absent.", examples=["active"]),
     ] = UNSET
+    archived: Annotated[
+        Time | UnsetType,
+        Meta(description="When it was put into the archive; without this and archived_age, that is not known."),
+    ] = UNSET
+    archived_age: Annotated[
+        Duration | UnsetType, Meta(description="How long before the case's time it was put into the archive.")
+    ] = UNSET
+    activated: Annotated[
+        Time | UnsetType,
+        Meta(description="When it came out of the archive; without this and activated_age, it was never there."),
+    ] = UNSET
+    activated_age: Annotated[
+        Duration | UnsetType, Meta(description="How long before the case's time it came out of the archive.")
+    ] = UNSET
     digest: Annotated[
         Digest | UnsetType,
         Meta(description="Its digest; if absent, one made of its name or its place: of equal age, the lower is newer."),
@@ -126,12 +140,20 @@ class ImagePart(Struct, forbid_unknown_fields=True, frozen=True):
             "protected-tag; needs expect."
         ),
     ] = UNSET
+    loses: Annotated[
+        Tag | list[Tag] | UnsetType,
+        Meta(
+            description="The tags that it loses under action: untag, an empty list for none; not looked at if absent. "
+            "Needs expect.",
+            examples=["build-1"],
+        ),
+    ] = UNSET
 
 
 _TOGETHER = {
     "oneOf": [{"required": ["pushed"]}, {"required": ["age"]}],
-    "not": {"required": ["pulled", "pulled_age"]},
-    "dependentRequired": {"by": ["expect"]},
+    "not": {"anyOf": [{"required": [each, f"{each}_age"]} for each in ("pulled", "archived", "activated")]},
+    "dependentRequired": {"by": ["expect"], "loses": ["expect"]},
 }
 ImageOfCase = Annotated[ImagePart, Meta(extra_json_schema=_TOGETHER)]
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from aws_ecr_gc.files import write_whole
-from aws_ecr_gc.registries.reading import matches
+from aws_ecr_gc.manifest import matches
 
 
 class ManifestDirectory:

@@ -1,6 +1,5 @@
 """From a back end to an inventory: the listing, and the children of the indexes."""
 
-import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -9,6 +8,7 @@ from msgspec import Struct
 
 from aws_ecr_gc.errors import AwsFailure, Unintelligible
 from aws_ecr_gc.inventory import Image, Inventory, Status
+from aws_ecr_gc.manifest import matches
 from aws_ecr_gc.ports import BATCH, RepositoryPort
 
 
@@ -45,12 +45,14 @@ def read_whole(
     *,
     progress: Callable[[str], None],
     say: Callable[[str], None],
+    announce: Callable[[int], None] = lambda _: None,
 ) -> Inventory:
     """The repository with the children of the indexes that `needed` names, given the listing; `now` in epoch seconds.
 
     Pull times are those before anything was read. An index that vanishes between its listing and its reading puts the
     listing out of date: `say` gets a line, and the repository is listed again. `progress` gets what was done so far,
-    as "1000 images listed"; what it raises ends the reading. Raises IndexVanished after the third listing, and else
+    as "1000 images listed"; what it raises ends the reading. `announce` gets the number of manifests that are about to
+    be read, which counts as a pull of each. Raises IndexVanished after the third listing, and else
     what the port and `with_children` raise.
     """
     first: Inventory | None = None
@@ -65,7 +67,9 @@ def read_whole(
         if not indexes:
             return inventory
         try:
-            return with_children(inventory, indexes, port, cache, lambda read: progress(f"{read} indexes read"))
+            return with_children(
+                inventory, indexes, port, cache, lambda read: progress(f"{read} indexes read"), announce=announce
+            )
         except IndexVanished as vanished:
             if listing == _LISTINGS:
                 raise
@@ -125,14 +129,20 @@ def with_children(
     port: RepositoryPort,
     cache: Manifests,
     progress: Callable[[int], None],
+    *,
+    announce: Callable[[int], None] = lambda _: None,
 ) -> Inventory:
     """The inventory with the children of these indexes, read from the registry where the cache lacks them.
+
+    `announce` gets the number of those before the first is read.
 
     Raises IndexVanished if one is gone by now, and Unintelligible if one can't be parsed.
     """
     inventory = with_known_children(inventory, cache, archived_only=False)
     missing = [digest for digest in indexes if inventory.images[digest].children is None]
     found: dict[str, tuple[str, ...]] = {}
+    if missing:
+        announce(len(missing))
     for digests in _batches(missing):
         manifests = port.manifests(digests)
         for digest in digests:
@@ -166,11 +176,3 @@ def _children(digest: str, manifest: bytes) -> tuple[str, ...]:
         return tuple(descriptor.digest for descriptor in _index_decoder.decode(manifest).manifests)
     except msgspec.DecodeError as error:
         raise Unintelligible(f"index {digest}: its manifest can't be parsed: {error}") from error
-
-
-def matches(digest: str, content: bytes) -> bool:
-    """Whether the content has this digest (sha256 or sha512, as OCI names them)."""
-    algorithm, _, expected = digest.partition(":")
-    if algorithm not in {"sha256", "sha512"}:
-        return False
-    return hashlib.new(algorithm, content).hexdigest() == expected

@@ -3,6 +3,7 @@
 The shapes below are the format; `schemas/run.schema.json` is generated from them.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
 from aws_ecr_gc.inventory import Status
-from aws_ecr_gc.plan import Decision, Outcome, Plan, Result, Verdict
+from aws_ecr_gc.plan import Action, Decision, Outcome, Plan, Result, Step, Verdict
 from aws_ecr_gc.reference import Repository
 from aws_ecr_gc.report.uses import InUsePart, UsePart, in_use_part, use_parts
 from aws_ecr_gc.usage import InUse, Use
@@ -53,7 +54,8 @@ class OutcomePart(Struct, forbid_unknown_fields=True):
 class ImagePart(Struct, forbid_unknown_fields=True):
     """An image as it was read, and the decision on it. `children` is null for an index that was not read.
 
-    `outcome` is absent for what was not to be deleted, in a dry run, and where the work ended before.
+    `action` is absent for what is left as it is, `untag` where no tag is to be removed, and `outcome` for what was to
+    be left as it is, in a dry run, and where the work ended before.
     """
 
     digest: str
@@ -66,18 +68,26 @@ class ImagePart(Struct, forbid_unknown_fields=True):
     status: Status
     subject: str | None
     children: tuple[str, ...] | None
+    archived_at: datetime | None
+    activated_at: datetime | None
     decision: Verdict
     reasons: list[ReasonPart]
+    action: Action | UnsetType = UNSET
+    untag: tuple[str, ...] | UnsetType = UNSET
     outcome: OutcomePart | UnsetType = UNSET
 
 
 class Counts(Struct, forbid_unknown_fields=True):
-    """How many images: active, archived or being restored, to delete; and of these, how each ended."""
+    """How many images: active, archived or being restored; to delete, to archive, to lose tags; and how these ended."""
 
     active: int
     archived: int
     to_delete: int
+    to_archive: int
+    to_untag: int
     deleted: int
+    moved_to_archive: int
+    untagged: int
     skipped: int
     failed: int
     not_attempted: int
@@ -117,6 +127,7 @@ def document(
     broken: Sequence[Use] = (),
 ) -> Document:
     """The document of a run that got as far as a plan."""
+    steps = {step.digest: step for step in plan.steps}
     return Document(
         version=1,
         tool=tool,
@@ -129,7 +140,9 @@ def document(
         stopped_by=stopped_by,
         in_use=None if in_use is None else in_use_part(in_use),
         broken=use_parts(broken),
-        images=[image_part(decision, outcomes.get(decision.image.digest)) for decision in plan.decisions],
+        images=[
+            image_part(each, outcomes.get(each.image.digest), steps.get(each.image.digest)) for each in plan.decisions
+        ],
     )
 
 
@@ -152,35 +165,50 @@ def schema() -> dict[str, Any]:
 def counts_of(plan: Plan, outcomes: Mapping[str, Outcome]) -> Counts:
     """How many images there are, and how each step ended."""
     results = [outcome.result for outcome in outcomes.values()]
+    done = Counter(
+        step.action for step in plan.steps if step.digest in outcomes and outcomes[step.digest].result is Result.DONE
+    )
     return Counts(
         active=plan.active,
         archived=len(plan.decisions) - plan.active,
-        to_delete=len(plan.steps),
-        deleted=results.count(Result.DONE),
+        to_delete=len(plan.going(Action.DELETE)),
+        to_archive=len(plan.going(Action.ARCHIVE)),
+        to_untag=len(plan.going(Action.UNTAG)),
+        deleted=done[Action.DELETE],
+        moved_to_archive=done[Action.ARCHIVE],
+        untagged=done[Action.UNTAG],
         skipped=results.count(Result.SKIPPED),
         failed=results.count(Result.FAILED),
         not_attempted=len(plan.steps) - len(results),
     )
 
 
-def image_part(decision: Decision, outcome: Outcome | None) -> ImagePart:
-    """An image, the decision on it, and how it ended."""
+def image_part(decision: Decision, outcome: Outcome | None, step: Step | None = None) -> ImagePart:
+    """An image, the decision on it, what is to be done, and how it ended."""
     image = decision.image
     return ImagePart(
         digest=image.digest,
         tags=image.tags,
         pushed_at=moment(image.pushed_at),
-        pulled_at=None if image.pulled_at is None else moment(image.pulled_at),
+        pulled_at=_moment(image.pulled_at),
         media_type=image.media_type,
         artifact_type=image.artifact_type,
         size=image.size,
         status=image.status,
         subject=image.subject,
         children=image.children,
+        archived_at=_moment(image.archived_at),
+        activated_at=_moment(image.activated_at),
         decision=decision.verdict,
         reasons=reason_parts(decision),
+        action=UNSET if step is None else step.action,
+        untag=UNSET if step is None or not step.untag else step.untag,
         outcome=UNSET if outcome is None else outcome_part(outcome),
     )
+
+
+def _moment(epoch: float | None) -> datetime | None:
+    return None if epoch is None else moment(epoch)
 
 
 def reason_parts(decision: Decision) -> list[ReasonPart]:

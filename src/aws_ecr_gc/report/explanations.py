@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from aws_ecr_gc.plan import Verdict
+from aws_ecr_gc.plan import Action, Verdict
 from aws_ecr_gc.policy.explaining import Explanation, Relative, RuleView
 from aws_ecr_gc.reference import Repository
 from aws_ecr_gc.report import document, text
@@ -15,8 +15,9 @@ from aws_ecr_gc.report import document, text
 class ExplanationDocument(Struct, forbid_unknown_fields=True):
     """The image, the decision and its reasons; every rule's vote; what it is related to.
 
-    `to_change` is what would turn the decision: any one of it for an image that goes. An image that stays goes only
-    once all of it is so.
+    `action` is what is done to the image if it is collected; `loses` are the tags that are removed. `to_change` is what
+    would turn the decision: any one of it for an image that goes. An image that stays goes only once all of it is so.
+    Where tags are removed, it is what would keep those that go.
     """
 
     version: int
@@ -24,6 +25,8 @@ class ExplanationDocument(Struct, forbid_unknown_fields=True):
     repository: document.RepositoryPart
     policy: str
     image: document.ImagePart
+    action: Action
+    loses: tuple[str, ...]
     rules: tuple[RuleView, ...]
     relatives: tuple[Relative, ...]
     to_change: tuple[str, ...]
@@ -44,6 +47,8 @@ def part(
         repository=document.repository_part(repository),
         policy=policy,
         image=document.image_part(explained.decision, None),
+        action=explained.action,
+        loses=explained.loses,
         rules=explained.rules,
         relatives=explained.relatives,
         to_change=tuple(turning),
@@ -61,7 +66,7 @@ def lines(subject: str, policy: str, explained: Explanation, turning: Sequence[s
     """The same for people."""
     decision = explained.decision
     image = decision.image
-    yield f"{subject} {_OUTCOMES[decision.verdict]}"
+    yield f"{subject} {_outcome(explained)}"
     yield f"  {image.digest}"
     yield f"  pushed {text.moment(image.pushed_at)}, {_pulled(image.pulled_at)}"
     yield f"  {image.status}, {text.size(image.size)}"
@@ -79,10 +84,25 @@ def lines(subject: str, policy: str, explained: Explanation, turning: Sequence[s
         for each in explained.relatives:
             stays = "goes" if each.verdict is Verdict.COLLECTED else "stays"
             yield f"  {each.relation}, which {stays}: {each.digest} [{', '.join(each.tags)}]"
-    goes = decision.verdict is Verdict.COLLECTED
-    yield "It would stay if any of this were so" if goes else "It can go only once all of this is so"
+    if turning:
+        yield _heading(explained)
     for change in turning:
         yield f"  {change}"
+
+
+def _outcome(explained: Explanation) -> str:
+    if explained.loses:
+        return f"stays, and loses {', '.join(explained.loses)}"
+    if explained.decision.verdict is Verdict.COLLECTED and explained.action is Action.ARCHIVE:
+        return "goes to the archive"
+    return _OUTCOMES[explained.decision.verdict]
+
+
+def _heading(explained: Explanation) -> str:
+    if explained.loses:
+        return "A tag that goes would stay if any of this were so"
+    goes = explained.decision.verdict is Verdict.COLLECTED
+    return "It would stay if any of this were so" if goes else "It can go only once all of this is so"
 
 
 def _rule(rule: RuleView) -> Iterator[str]:
@@ -91,7 +111,8 @@ def _rule(rule: RuleView) -> Iterator[str]:
         name = tag.tag or "the lack of a tag"
         yield f"    matches {name}" if tag.matched else f"    does not match {name}: {tag.detail}"
     for place in rule.places:
-        yield f"    {place.nth} of {place.of}{f' in {place.stream}' if place.stream else ''}"
+        of_tag = f"{place.tag}: " if place.tag else ""
+        yield f"    {of_tag}{place.nth} of {place.of}{f' in {place.stream}' if place.stream else ''}"
         for each in place.statements:
             detail = f", {each.detail}" if each.detail else ""
             yield f"      {each.statement}: {'kept' if each.retains else 'not kept'}{detail}"

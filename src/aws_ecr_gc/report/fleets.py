@@ -7,24 +7,25 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from aws_ecr_gc.report import text
+from aws_ecr_gc.report import text, work
 from aws_ecr_gc.report.plans import RepositoryPlan, Unread
 from aws_ecr_gc.report.uses import InUsePart
+from aws_ecr_gc.report.work import Work
 
 
 class Summary(Struct, forbid_unknown_fields=True):
     """What was done, in numbers. All of them but `seconds` can be added up over places and runs.
 
-    `planned` are the images that plans would delete and no guard refuses; `deleted`, `skipped` and `failed` how those
-    ended that were carried out. `retries` are calls that were made again, `throttled` those that AWS refused for their
-    pace.
+    `planned` are the images that plans would delete, archive or untag, and no guard refuses; `done`, `skipped` and
+    `failed` how those ended that were carried out. `retries` are calls that were made again, `throttled` those that
+    AWS refused for their pace.
     """
 
     repositories: int = 0
     images: int = 0
     planned: int = 0
     refused: int = 0
-    deleted: int = 0
+    done: int = 0
     skipped: int = 0
     failed: int = 0
     bytes_planned: int = 0
@@ -91,17 +92,23 @@ def heading(account: str, region: str) -> str:
     return f"Account {account}, {region}"
 
 
-def total(places: int, empty: int, summary: Summary, *, carried_out: bool) -> Iterator[str]:
+def total(places: int, empty: int, summary: Summary, planned: Work, *, carried_out: bool) -> Iterator[str]:
     """The sum over all places."""
-    where = f"{text.repositories(summary.repositories)} of {_places(places)}"
-    if empty:
-        where += f", {empty} of them empty"
-    size = text.size(summary.bytes_planned)
+    where = extent(places, empty, summary)
     apart = f"; guards refuse {text.images(summary.refused)}" if summary.refused else ""
     if carried_out:
-        yield f"Deleted in {where}: {summary.deleted} of {text.images(summary.planned)}{apart}"
+        verb = "Deleted" if planned.only_deletes else "Done"
+        yield f"{verb} in {where}: {summary.done} of {text.images(summary.planned)}{apart}"
+    elif planned.only_deletes:
+        yield f"To delete in {where}: {text.images(planned.deleted)}{work.at_most(planned)}{apart}"
     else:
-        yield f"To delete in {where}: {text.images(summary.planned)}, at most {size}{apart}"
+        yield f"To do in {where}: {work.to_do(planned)}{work.at_most(planned)}{apart}"
+
+
+def extent(places: int, empty: int, summary: Summary) -> str:
+    """How many repositories of how many places."""
+    where = f"{text.repositories(summary.repositories)} of {_places(places)}"
+    return f"{where}, {empty} of them empty" if empty else where
 
 
 def absent(names: Sequence[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from aws_ecr_gc.errors import one_line
 from aws_ecr_gc.plan import Verdict
-from aws_ecr_gc.policytests import CaseJudgement, Expect, GuardJudgement, ImageJudgement
+from aws_ecr_gc.policytests import CaseJudgement, Expect, GuardJudgement, ImageJudgement, losing
 from aws_ecr_gc.report import document
 from aws_ecr_gc.report.plans import Guarded
 
@@ -35,7 +35,10 @@ class JudgedFile(NamedTuple):
 
 
 class ImagePart(Struct, forbid_unknown_fields=True):
-    """An image of which something is expected, where it stands, and the decision on it."""
+    """An image of which something is expected, where it stands, and the decision on it.
+
+    `expected_loses` are the tags that it is to lose, null where they are not looked at; `loses` those that it does.
+    """
 
     label: str
     line: int
@@ -43,6 +46,8 @@ class ImagePart(Struct, forbid_unknown_fields=True):
     tags: tuple[str, ...]
     expected: Expect
     expected_by: str | None
+    expected_loses: list[str] | None
+    loses: list[str]
     decision: Verdict
     reasons: list[document.ReasonPart]
     passed: bool
@@ -131,7 +136,8 @@ def _differences(judgement: CaseJudgement) -> Iterator[str]:
 
 def _image_lines(judgement: ImageJudgement, labels: Mapping[str, str]) -> Iterator[str]:
     expectation, decision = judgement.expectation, judgement.decision
-    found = f"expected {expectation}, found {decision.verdict}"
+    looked_at = None if expectation.loses is None else judgement.loses
+    found = f"expected {expectation}, found {decision.verdict}{losing(looked_at)}"
     yield one_line(f"{labels[expectation.digest]} (line {expectation.line}): {found}")
     for reason in decision.reasons:
         via = "" if reason.via is None else f" ({labels.get(reason.via, reason.via)})"
@@ -223,6 +229,8 @@ def _image_part(judgement: ImageJudgement, labels: Mapping[str, str]) -> ImagePa
         tags=decision.image.tags,
         expected=expectation.expect,
         expected_by=expectation.by,
+        expected_loses=None if expectation.loses is None else sorted(expectation.loses),
+        loses=sorted(judgement.loses),
         decision=decision.verdict,
         reasons=document.reason_parts(decision),
         passed=judgement.passed,

@@ -8,9 +8,10 @@ left out, and counted: GitHub refuses comments of more than 65,536 characters.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from aws_ecr_gc.plan import Decision, Verdict
+from aws_ecr_gc.plan import Decision, Step
 from aws_ecr_gc.planfile import PlanFile, PlannedRepository
 from aws_ecr_gc.report import planfiles, text
+from aws_ecr_gc.report.work import at_most, to_do, work_of, work_of_all
 
 LONGEST = 60_000
 """The most characters of a page."""
@@ -96,18 +97,24 @@ def _summary(changing: Sequence[PlannedRepository], room: int) -> Iterator[str]:
     """The table of repositories, as far as it fits."""
     if not changing:
         return
-    yield "| repository | images | to delete | at most | refused by |"
+    only_deletes = work_of_all(each.plan for each in changing).only_deletes
+    yield f"| repository | images | {'to delete' if only_deletes else 'to do'} | at most | refused by |"
     yield "|---|---:|---:|---:|---|"
+
+    def going(plans: Sequence[PlannedRepository]) -> str | int:
+        work = work_of_all(each.plan for each in plans)
+        return work.deleted if only_deletes else to_do(work)
+
     for at, each in enumerate(changing):
         plan = each.plan
         guards = ", ".join(f"{guard.guard}: {guard.detail}" for guard in each.refused)
-        row = _row(code(plan.repository.name), plan.active, len(plan.steps), text.size(plan.size), code(guards))
+        row = _row(code(plan.repository.name), plan.active, going([each]), text.size(plan.size), code(guards))
         room -= len(row) + 1
         if room < 0:
             rest = changing[at:]
-            going = sum(len(one.plan.steps) for one in rest)
             size = text.size(sum(one.plan.size for one in rest))
-            yield _row(f"{text.repositories(len(rest))} more", sum(one.plan.active for one in rest), going, size, "")
+            active = sum(one.plan.active for one in rest)
+            yield _row(f"{text.repositories(len(rest))} more", active, going(rest), size, "")
             break
         yield row
     yield ""
@@ -128,7 +135,9 @@ def _details(planned: PlannedRepository, room: int) -> Iterator[str]:
     """What goes from one repository, newest first, behind a line to click; nothing where not one row has room."""
     plan = planned.plan
     refused = ", refused by a guard" if planned.refused else ""
-    going = f"{text.images(len(plan.steps))} to delete, at most {text.size(plan.size)}{refused}"
+    work = work_of(plan)
+    going = f"{to_do(work)}{at_most(work)}{refused}"
+    steps = {step.digest: step for step in plan.steps}
     head = [
         f"<details><summary>{code(plan.repository.name)}: {going}</summary>",
         "",
@@ -142,9 +151,10 @@ def _details(planned: PlannedRepository, room: int) -> Iterator[str]:
     room -= sum(len(line) + 1 for line in [*head, *end]) + len(more) + 20
     rows: list[str] = []
     for decision in plan.decisions:
-        if decision.verdict is not Verdict.COLLECTED:
+        step = steps.get(decision.image.digest)
+        if step is None:
             continue
-        row = _image_row(decision)
+        row = _image_row(decision, step)
         room -= len(row) + 1
         if room < 0 or len(rows) == ROWS:
             break
@@ -158,11 +168,11 @@ def _details(planned: PlannedRepository, room: int) -> Iterator[str]:
     yield from end
 
 
-def _image_row(decision: Decision) -> str:
+def _image_row(decision: Decision, step: Step) -> str:
     image = decision.image
-    tags = _some(image.tags, _TAGS, ", ")
+    tags = f"{'loses ' if step.untag else ''}{_some(step.untag or image.tags, _TAGS, ', ')}"
     reasons = _some([text.reason(each) for each in decision.reasons], _REASONS, "<br>")
-    return _row(code(text.short(image.digest)), tags, text.moment(image.pushed_at), text.size(image.own_size), reasons)
+    return _row(code(text.short(image.digest)), tags, text.moment(image.pushed_at), text.size(step.size), reasons)
 
 
 def _some(texts: Sequence[str], count: int, between: str) -> str:

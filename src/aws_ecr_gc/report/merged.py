@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from aws_ecr_gc.errors import Exit
-from aws_ecr_gc.report import fleets
+from aws_ecr_gc.report import fleets, text
 from aws_ecr_gc.report.fleets import AbsentPart, Summary
 from aws_ecr_gc.report.plans import Unread
 
@@ -81,9 +81,7 @@ def lines(content: MergedDocument) -> Iterator[str]:
     for place in content.places:
         if place.exit != Exit.DONE:
             yield f"{place.account}, {place.region}: exit {place.exit}{_why(place)}"
-    carried_out = any(place.summary.deleted or place.summary.failed for place in content.places)
-    empty = sum(not place.summary.repositories and place.failure is None for place in content.places)
-    yield from fleets.total(len(content.places), empty, content.summary, carried_out=carried_out)
+    yield _total(content)
     yield from fleets.absent([_where(each) for each in content.absent])
     if content.missing_shards:
         yield f"Shards without a result: {', '.join(content.missing_shards)}"
@@ -91,11 +89,21 @@ def lines(content: MergedDocument) -> Iterator[str]:
         yield f"Made by {len(content.policies)} different policies"
 
 
+def _total(content: MergedDocument) -> str:
+    summary = content.summary
+    empty = sum(not place.summary.repositories and place.failure is None for place in content.places)
+    where = fleets.extent(len(content.places), empty, summary)
+    apart = f"; guards refuse {text.images(summary.refused)}" if summary.refused else ""
+    if any(place.summary.done or place.summary.failed for place in content.places):
+        return f"Done in {where}: {summary.done} of {text.images(summary.planned)}{apart}"
+    return f"Planned in {where}: {text.images(summary.planned)}{apart}"
+
+
 def _why(place: MergedPlace) -> str:
     reasons: Sequence[str] = [
         *([] if place.failure is None else [place.failure]),
         *(f"repository {each.repository}: {each.reason}" for each in place.unread[:3]),
-        *([f"{place.summary.failed} deletions failed"] if place.summary.failed else []),
+        *([f"{text.images(place.summary.failed)} failed"] if place.summary.failed else []),
     ]
     return f": {'; '.join(reasons)}" if reasons else ""
 

@@ -38,15 +38,15 @@ class Parts:
         """The document, line by line; in `content`, the list is empty."""
         before = self._indent[2:].decode()
         head, _, tail = document.encode(content).partition(f'\n{before}"{self._key}": []')
-        yield from head.splitlines()
+        yield from head.split("\n")
         if self._any:
             yield f'{before}"{self._key}": ['
             self._file.seek(0)
             for line in self._file:
                 yield line.decode().rstrip("\n")
-            yield from f"{before}]{tail}".splitlines()
+            yield from f"{before}]{tail}".split("\n")
         else:
-            yield from f'{before}"{self._key}": []{tail}'.splitlines()
+            yield from f'{before}"{self._key}": []{tail}'.split("\n")
 
     def close(self) -> None:
         """Let go of what is kept."""

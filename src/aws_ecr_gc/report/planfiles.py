@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from aws_ecr_gc import durations
 from aws_ecr_gc.planfile import Flags, PlanFile, PolicySource
-from aws_ecr_gc.report import plans, text, uses
+from aws_ecr_gc.report import plans, text, uses, work
 
 
 def lines(file: PlanFile) -> Iterator[str]:
@@ -56,11 +56,11 @@ def sums(file: PlanFile) -> tuple[plans.Sum, plans.Sum]:
 
 
 def total(file: PlanFile) -> str:
-    """How much goes, and from how many repositories; what guards refuse stands apart."""
+    """How much is to be done, and in how many repositories; what guards refuse stands apart."""
     going, refused = sums(file)
     where = sum(bool(each.plan.steps) and not each.refused for each in file.repositories)
-    apart = f"; guards refuse {text.images(refused.images)} in {text.repositories(refused.plans)}"
+    apart = f"; guards refuse {text.images(refused.work.images)} in {text.repositories(refused.plans)}"
     return (
-        f"{text.images(going.images)} to delete in {text.repositories(where)}, at most {text.size(going.size)}"
+        f"{work.to_do(going.work)} in {text.repositories(where)}{work.at_most(going.work)}"
         f"{apart if refused.plans else ''}"
     )

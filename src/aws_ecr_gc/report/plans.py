@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from aws_ecr_gc.inventory import Status
-from aws_ecr_gc.plan import Outcome, Plan, Verdict
-from aws_ecr_gc.report import document, text, uses
+from aws_ecr_gc.inventory import INDEX_TYPES, Image, Status
+from aws_ecr_gc.plan import Action, Outcome, Plan, Verdict
+from aws_ecr_gc.report import document, text, uses, work
 from aws_ecr_gc.report.uses import InUsePart, UsePart, use_parts
+from aws_ecr_gc.report.work import Work
 from aws_ecr_gc.usage import Use
 
 
@@ -26,6 +27,9 @@ class Guarded(Struct, frozen=True):
 class RepositoryPlan(Struct, forbid_unknown_fields=True):
     """One repository: the policy that fits it, and what it makes of every image. Sizes in bytes, 'at most'.
 
+    `action` is what the policy does to active images that do not stay. `archive_minimum_usd` is what the archive bills
+    at least for what goes there, `early_deletion_usd` what it still bills for what is deleted from it too early, both
+    at the prices that docs/policy.md names.
     `refused` names the guards that forbid carrying the plan out; `broken` are the workloads whose image is not there to
     be pulled. `replicates_deletes_to` are the other registries in which what is deleted here is deleted too; null where
     that is not known, or nobody asked, as where nothing is to be deleted. `interrupted` and `stopped_by` are of `run`.
@@ -35,8 +39,12 @@ class RepositoryPlan(Struct, forbid_unknown_fields=True):
     repository: document.RepositoryPart
     policy: str
     taken_at: datetime
+    action: Action
     counts: document.Counts
     size_to_delete: int
+    size_to_archive: int
+    archive_minimum_usd: float
+    early_deletion_usd: float
     refused: list[Guarded]
     broken: list[UsePart]
     replicates_deletes_to: list[str] | None
@@ -83,18 +91,24 @@ def part(
     replicates_deletes_to: list[str] | None = None,
 ) -> RepositoryPlan:
     """The part of the document that one repository fills."""
+    done = work.work_of(plan)
+    steps = {step.digest: step for step in plan.steps}
     return RepositoryPlan(
         repository=document.repository_part(plan.repository),
         policy=policy,
         taken_at=document.moment(plan.taken_at),
+        action=plan.action,
         counts=document.counts_of(plan, {}),
-        size_to_delete=plan.size,
+        size_to_delete=done.deleted_size,
+        size_to_archive=done.archived_size,
+        archive_minimum_usd=round(work.archive_minimum(done), 2),
+        early_deletion_usd=round(early_deletion(plan), 2),
         refused=list(refused),
         broken=use_parts(broken),
         replicates_deletes_to=replicates_deletes_to,
         interrupted=False,
         stopped_by=None,
-        images=[document.image_part(decision, None) for decision in plan.decisions],
+        images=[document.image_part(each, None, steps.get(each.image.digest)) for each in plan.decisions],
     )
 
 
@@ -111,30 +125,29 @@ def complete(
 
 
 def lines(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Iterable[str] = ()) -> Iterator[str]:
-    """One repository as text: what goes, newest first, with its reasons; what stays, by reason.
+    """One repository as text: what changes, newest first, with its reasons; what stays, by reason.
 
     `broken` are the texts of workloads whose image is not there.
     """
     repository = plan.repository
     yield f"Total images in {repository.name} ({repository.registry.region}): {plan.active}"
     yield f"Policy: {policy}"
-    yield f"Images to delete ({len(plan.steps)}), at most {text.size(plan.size)}"
+    for action in Action:
+        yield from _changes(plan, action)
     staying: Counter[str] = Counter()
+    losing = {step.digest for step in plan.steps}
     for decision in plan.decisions:
-        if decision.verdict is not Verdict.COLLECTED:
+        if decision.verdict is not Verdict.COLLECTED and decision.image.digest not in losing:
             staying[decision.reasons[0].rule] += decision.image.status is Status.ACTIVE
-            continue
-        image = decision.image
-        yield f"  {text.moment(image.pushed_at)}: {text.short(image.digest)} [{', '.join(image.tags)}]"
-        for reason in decision.reasons:
-            yield f"    {text.reason(reason)}"
     by_reason = ", by their first reason" if staying.total() else ""
-    yield f"Images that stay ({sum(staying.values())}){by_reason}"
+    unchanged = "keep their tags" if plan.action is Action.UNTAG else "stay"
+    yield f"Images that {unchanged} ({sum(staying.values())}){by_reason}"
     for rule, count in staying.most_common():
         if count:
             yield f"  {rule}: {count}"
-    if len(plan.decisions) > plan.active:
-        yield f"Archived or on the way back, left alone ({len(plan.decisions) - plan.active})"
+    in_archive = len(plan.decisions) - plan.active - sum(step.status is not Status.ACTIVE for step in plan.steps)
+    if in_archive:
+        yield f"Archived or on the way back, left alone ({in_archive})"
     by_use = list(uses.kept(plan))
     if by_use:
         yield "Kept by what uses them, and by no rule"
@@ -144,55 +157,108 @@ def lines(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Iterable[
         yield f"Refused by the guard {guard.guard}: {guard.detail}; {guard.way_round}"
 
 
+def _changes(plan: Plan, action: Action) -> Iterator[str]:
+    """What one action does to which images, and why. Nothing where it isn't the policy's, and there is no such step."""
+    steps = {step.digest: step for step in plan.going(action)}
+    if not steps and action is not plan.action:
+        return
+    done = work.work_of(plan)
+    match action:
+        case Action.DELETE:
+            yield f"Images to delete ({len(steps)}), at most {text.size(done.deleted_size)}"
+        case Action.ARCHIVE:
+            yield f"Images to archive ({len(steps)}), at most {text.size(done.archived_size)}"
+        case Action.UNTAG:
+            yield f"Tags to remove ({done.tags}), from {text.images(len(steps))}"
+    for decision in plan.decisions:
+        image = decision.image
+        step = steps.get(image.digest)
+        if step is None:
+            continue
+        loses = f"loses [{', '.join(step.untag)}] of " if step.untag else ""
+        yield f"  {text.moment(image.pushed_at)}: {text.short(image.digest)} {loses}[{', '.join(image.tags)}]"
+        for reason in decision.reasons:
+            yield f"    {text.reason(reason)}"
+    yield from _costs(plan, action, done)
+
+
+def _costs(plan: Plan, action: Action, done: work.Work) -> Iterator[str]:
+    """What the archive bills for it, and what follows from an index that can't be read any more."""
+    if action is Action.ARCHIVE and done.archived:
+        yield work.archive_terms(done)
+        indexes = sum(image.media_type in INDEX_TYPES for image in _images_of(plan, Action.ARCHIVE))
+        if indexes:
+            yield (
+                f"Indexes among them: {indexes}. ECR hands out no manifest from the archive: keep the cache directory, "
+                "or untagged images of the repository stay as long as they are there"
+            )
+    early = early_deletion(plan) if action is Action.DELETE else 0
+    if early:
+        yield f"Some of them were archived less than 90 days ago: the rest is billed, at most {work.dollars(early)}"
+
+
+def early_deletion(plan: Plan) -> float:
+    """Dollars that are billed for what is deleted from the archive too early, at most."""
+    return work.early_deletion(_images_of(plan, Action.DELETE), plan.taken_at)
+
+
+def _images_of(plan: Plan, action: Action) -> Iterator[Image]:
+    going = {step.digest for step in plan.going(action)}
+    return (image for image in plan.decisions.images() if image.digest in going)
+
+
 def outcome_lines(plan: Plan, outcomes: Mapping[str, Outcome]) -> Iterator[str]:
-    """How the deletions in one repository ended."""
+    """How the work in one repository ended."""
     yield f"Carried out in {plan.repository.name} ({plan.repository.registry.region})"
     yield from text.applied(plan, outcomes)
 
 
 def question(going: Sequence[Plan]) -> str:
     """What is asked before these plans are carried out: the numbers, and what remains."""
-    steps = sum(len(plan.steps) for plan in going)
-    remaining = sum(plan.active for plan in going) - steps
-    size = text.size(sum(plan.size for plan in going))
+    done = work.work_of_all(going)
+    leaving = sum(
+        step.status is Status.ACTIVE and step.action is not Action.UNTAG for plan in going for step in plan.steps
+    )
+    remaining = sum(plan.active for plan in going) - leaving
     where = text.repositories(len(going)) if len(going) > 1 else going[0].repository.name
-    return f"Delete {text.images(steps)} in {where}, at most {size}? {text.images(remaining)} will remain there."
+    return f"{work.orders(done)} in {where}{work.at_most(done)}? {text.images(remaining)} will remain there."
 
 
 class Sum(Struct):
-    """How many plans, the images that they delete, and the bytes of these, at most."""
+    """How many plans, and what they do."""
 
     plans: int = 0
-    images: int = 0
-    size: int = 0
+    work: Work = Work()
 
     def add(self, plan: Plan) -> None:
         """One more."""
-        self.unite(Sum(1, len(plan.steps), plan.size))
+        self.unite(Sum(1, work.work_of(plan)))
 
     def unite(self, other: "Sum") -> None:
         """All of another one."""
         self.plans += other.plans
-        self.images += other.images
-        self.size += other.size
+        self.work += other.work
 
 
 def summary(going: Sum, refused: Sum) -> Iterator[str]:
     """The sum, where there is more than one repository; what guards refuse stands apart."""
     if going.plans + refused.plans > 1:
-        apart = f"; guards refuse {text.images(refused.images)} in {text.repositories(refused.plans)}"
-        yield (
-            f"To delete in {text.repositories(going.plans)}: {text.images(going.images)}, "
-            f"at most {text.size(going.size)}{apart if refused.plans else ''}"
-        )
+        done = going.work
+        apart = f"; guards refuse {text.images(refused.work.images)} in {text.repositories(refused.plans)}"
+        if done.only_deletes:
+            what = f"To delete in {text.repositories(going.plans)}: {text.images(done.deleted)}"
+        else:
+            what = f"To do in {text.repositories(going.plans)}: {work.to_do(done)}"
+        yield f"{what}{work.at_most(done)}{apart if refused.plans else ''}"
 
 
-def outcome_summary(carried_out: Sum, deleted: int, refused: Sum) -> Iterator[str]:
+def outcome_summary(carried_out: Sum, done: int, refused: Sum) -> Iterator[str]:
     """The same once plans were carried out."""
     if carried_out.plans + refused.plans > 1:
-        apart = f"; guards refused {text.images(refused.images)} in {text.repositories(refused.plans)}"
+        apart = f"; guards refused {text.images(refused.work.images)} in {text.repositories(refused.plans)}"
+        verb = "Deleted" if carried_out.work.only_deletes else "Done"
         yield (
-            f"Deleted in {text.repositories(carried_out.plans)}: {deleted} of {text.images(carried_out.images)}"
+            f"{verb} in {text.repositories(carried_out.plans)}: {done} of {text.images(carried_out.work.images)}"
             f"{apart if refused.plans else ''}"
         )
 

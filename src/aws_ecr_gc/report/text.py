@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from aws_ecr_gc.plan import Outcome, Plan, Result, Step, Verdict
+from aws_ecr_gc.plan import Action, Outcome, Plan, Result, Step, Verdict
 
 _HELD_SHOWN = 20
+_DONE = {Action.DELETE: "Deleted", Action.ARCHIVE: "Archived", Action.UNTAG: "Tags removed"}
 _REMARKS = {
     "archived": "Left alone and not counted, for they are archived",
     "activating": "Left alone and not counted, for they are on the way back from the archive",
@@ -33,26 +34,18 @@ def dry_run_ends() -> Iterator[str]:
 
 
 def applied(plan: Plan, outcomes: Mapping[str, Outcome]) -> Iterator[str]:
-    """What was deleted and what was not; steps that were not attempted stand in neither list."""
+    """What was done and what was not; steps that were not attempted stand in no list."""
     ended = [(step, outcomes[step.digest]) for step in _in_print_order(plan.steps) if step.digest in outcomes]
-    deleted = [step for step, outcome in ended if outcome.result is Result.DONE]
-    yield f"Deleted ({len(deleted)})"
-    for step in deleted:
-        yield f"  {short(step.digest)} ({', '.join(step.tags)})"
+    for action, heading in _DONE.items():
+        done = [step for step, outcome in ended if outcome.result is Result.DONE and step.action is action]
+        if done or action is plan.action:
+            yield f"{heading} ({len(done)})"
+        for step in done:
+            yield f"  {short(step.digest)} ({', '.join(step.untag or step.tags)})"
     failed = [outcome for _, outcome in ended if outcome.result is not Result.DONE]
     yield f"Failures ({len(failed)})"
     for outcome in failed:
         yield f"  {short(outcome.digest)} {outcome.code}: {outcome.detail}"
-
-
-def deleted(outcomes: Mapping[str, Outcome]) -> int:
-    """How many images are gone."""
-    return sum(outcome.result is Result.DONE for outcome in outcomes.values())
-
-
-def deletions(plan: Plan, outcomes: Mapping[str, Outcome]) -> str:
-    """What is left to say where the result itself can't be written."""
-    return f"{deleted(outcomes)} of {len(plan.steps)} images were deleted"
 
 
 def remarks(plan: Plan) -> Iterator[str]:

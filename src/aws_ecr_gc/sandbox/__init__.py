@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from aws_ecr_gc.sandbox.errors import ScenarioError
     from aws_ecr_gc.sandbox.faults import Faults
     from aws_ecr_gc.sandbox.life import Call
+    from aws_ecr_gc.sandbox.lifecycle_runs import LifecycleAction
     from aws_ecr_gc.sandbox.loading import bundled_scenario, load_scenario
     from aws_ecr_gc.sandbox.sandbox import Sandbox
     from aws_ecr_gc.sandbox.scenario import Scenario, scenario_schema
@@ -25,6 +26,7 @@ __all__ = [
     "Deletion",
     "Faults",
     "Image",
+    "LifecycleAction",
     "Registry",
     "Repository",
     "Sandbox",
@@ -44,6 +46,7 @@ _MODULE_OF = {
     "Deletion": "store",
     "Faults": "faults",
     "Image": "store",
+    "LifecycleAction": "lifecycle_runs",
     "Registry": "store",
     "Repository": "store",
     "Sandbox": "sandbox",

@@ -5,6 +5,7 @@ import re
 import time
 from typing import Any, NamedTuple
 
+from aws_ecr_gc.sandbox.downloads import GARBAGE, download, is_download
 from aws_ecr_gc.sandbox.errors import ServiceError
 from aws_ecr_gc.sandbox.exchange import Answer, Arrival
 from aws_ecr_gc.sandbox.faults import Fault
@@ -15,8 +16,6 @@ from aws_ecr_gc.sandbox.validation import input_check
 from aws_ecr_gc.sandbox.world import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, World
 
 log = logging.getLogger(__name__)
-
-GARBAGE = b"<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body>Please sign in.</body></html>\n"
 
 _CREDENTIAL = re.compile(
     r"Credential=(?P<key>[^/,\s]+)/[0-9]{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request"
@@ -35,6 +34,8 @@ class _Asked(NamedTuple):
 
 def answer(life: Life, arrival: Arrival) -> Answer:
     """Carry out one call, and put it on record."""
+    if is_download(arrival):
+        return download(life, arrival)
     credential = _CREDENTIAL.search(arrival.authorization)
     signed_for = credential["service"] if credential else "ecr"
     service = SERVICES.get(signed_for, SERVICES["ecr"])
@@ -100,6 +101,7 @@ def _take_effect(life: Life, asked: _Asked) -> Answer:
     call = life.hooks.count(operation)
     life.hooks.run("before", operation, call, request)
     with life.world.lock:
+        life.world.lifecycles.catch_up(life.world.clock.now())
         input_check(operation, service.name)("", request)
         members = service.operations[operation](asked.caller, request)
     life.hooks.run("after", operation, call, request)

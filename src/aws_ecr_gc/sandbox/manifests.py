@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from aws_ecr_gc.sandbox import blobs
+
 DOCKER_IMAGE = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 OCI_IMAGE = "application/vnd.oci.image.manifest.v1+json"
@@ -22,7 +24,6 @@ KNOWN_TYPES = INDEX_TYPES | ARTIFACT_TYPES | {DOCKER_IMAGE, OCI_IMAGE}
 
 EMPTY_CONFIG = "application/vnd.oci.empty.v1+json"
 NAME_ANNOTATION = "dev.aws-ecr-gc.sandbox.name"
-CONFIG_SIZE = 1500
 
 
 class Platform(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -40,6 +41,12 @@ class Descriptor(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
     digest: str = ""
     size: int = 0
     platform: Platform | None = None
+    annotations: dict[str, str] | None = None
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it lies elsewhere, as the base layers of Windows do: a registry need not have it."""
+        return ".foreign." in self.media_type or ".nondistributable." in self.media_type
 
 
 class Contents(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -96,8 +103,13 @@ def stated_media_type(manifest: bytes) -> str | None:
 
 
 def layer(name: str, size: int, media_type: str) -> Descriptor:
-    """A layer that exists in name only, for a manifest of `media_type`: the same name and size give the same digest."""
-    return Descriptor(_LAYER_TYPES.get(media_type, _OCI_LAYER), digest_of(f"layer {name} {size}".encode()), size)
+    """A made-up layer for a manifest of `media_type`: the same name and size give the same content (`blobs`)."""
+    return Descriptor(
+        _LAYER_TYPES.get(media_type, _OCI_LAYER),
+        blobs.layer_digest(name, size),
+        size,
+        annotations={NAME_ANNOTATION: name},
+    )
 
 
 def write(
@@ -135,4 +147,5 @@ _NO_CONFIG = Descriptor(EMPTY_CONFIG, digest_of(b"{}"), 2)
 
 def _config(name: str, media_type: str) -> Descriptor:
     config_type = _CONFIG_TYPES.get(media_type, "application/vnd.oci.image.config.v1+json")
-    return Descriptor(config_type, digest_of(f"config {name}".encode()), CONFIG_SIZE)
+    content = blobs.config_content(name)
+    return Descriptor(config_type, digest_of(content), len(content), annotations={NAME_ANNOTATION: name})

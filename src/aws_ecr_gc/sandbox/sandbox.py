@@ -8,11 +8,14 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
+from aws_ecr_gc.sandbox import control
+from aws_ecr_gc.sandbox.behaviour import Behaviour
 from aws_ecr_gc.sandbox.clock import Clock
 from aws_ecr_gc.sandbox.dispatch import answer
 from aws_ecr_gc.sandbox.exchange import Answer, Arrival
 from aws_ecr_gc.sandbox.faults import Faults
 from aws_ecr_gc.sandbox.life import Call, life_of
+from aws_ecr_gc.sandbox.lifecycle_runs import LifecycleAction
 from aws_ecr_gc.sandbox.scenario import Scenario
 from aws_ecr_gc.sandbox.server import SHUTDOWN_POLL_SECONDS, Server
 from aws_ecr_gc.sandbox.store import Deletion, Registry
@@ -32,7 +35,7 @@ class Sandbox:
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(SHUTDOWN_POLL_SECONDS,), name="ecr-sandbox", daemon=True
         )
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = self._life.world.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
         self.start()
@@ -56,7 +59,9 @@ class Sandbox:
 
     def reset(self, scenario: Scenario | None = None) -> None:
         """Forget everything, and begin again with another scenario, at the same port."""
-        self._life = life_of(scenario or Scenario())
+        life = life_of(scenario or Scenario())
+        life.world.url = self.url
+        self._life = life
 
     def registry(self, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> Registry:
         """The registry of an account in a region, to look into and to change."""
@@ -86,9 +91,19 @@ class Sandbox:
         return self._life.world.deletions
 
     @property
+    def lifecycle_actions(self) -> list[LifecycleAction]:
+        """What lifecycle policies did to images, and what failed, so far, in order."""
+        return self._life.world.lifecycles.actions
+
+    @property
     def clock(self) -> Clock:
-        """The clock that push times, pull times and activations go by."""
+        """The clock that push times, pull times, activations and lifecycle policies go by."""
         return self._life.world.clock
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """How it behaves where more than one behaviour is conceivable."""
+        return self._life.world.behaviour
 
     @property
     def faults(self) -> Faults:
@@ -112,5 +127,7 @@ class Sandbox:
 
     def _answer(self, arrival: Arrival) -> Answer:
         life = self._life
+        if arrival.path.startswith(control.PREFIX):
+            return control.answer(life.world, arrival)
         with life.counting():
             return answer(life, arrival)

@@ -19,6 +19,7 @@ CONTENT_TYPES = {
     "rest-json": "application/json",
     "xml": "text/xml",
     "html": "text/html",
+    "octets": "application/octet-stream",
 }
 SHUTDOWN_POLL_SECONDS = 0.02
 
@@ -89,7 +90,7 @@ class _Conversation(BaseHTTPRequestHandler):
             self._send(sent)
 
     def do_GET(self) -> None:
-        """Answer a call of a service that is like REST."""
+        """Answer a call of a service that is like REST, or a download."""
         self.do_POST()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
@@ -103,10 +104,16 @@ class _Conversation(BaseHTTPRequestHandler):
             f"Date: {self.date_time_string()}\r\n"
             f"Content-Type: {CONTENT_TYPES[sent.kind]}\r\n"
             f"{error}"
-            f"Content-Length: {len(sent.body)}\r\n\r\n"
+            f"Content-Length: {len(sent.body) if sent.length is None else sent.length}\r\n\r\n"
         )
         # One send for head and body: two would wait for the client's delayed acknowledgement in between.
         self.wfile.write(head.encode("ascii") + sent.body)
+        left = 0 if sent.length is None else sent.length - len(sent.body)
+        for chunk in sent.more:
+            self.wfile.write(chunk)
+            left -= len(chunk)
+        if left:
+            self._reset()
 
     def _reset(self) -> None:
         # With no time to linger, closing sends RST instead of FIN; the descriptor is detached, because a socket

@@ -95,5 +95,8 @@ SERVICES: dict[str, Service] = {
 }
 """By the name that requests are signed for."""
 
-KNOWN = frozenset(operation for service in SERVICES.values() for operation in service.operations)
+DOWNLOAD = "DownloadLayer"
+"""What a GET of the URL of a layer is called in the record of calls, and by faults: S3's, not ECR's."""
+
+KNOWN = frozenset(operation for service in SERVICES.values() for operation in service.operations) | {DOWNLOAD}
 """All operations. No two services have one of the same name, so that hooks and faults need name no service."""

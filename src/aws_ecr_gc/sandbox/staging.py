@@ -53,6 +53,7 @@ class Stage:
         for number, running in enumerate(scenario.workloads):
             workloads = self.world.workloads(running.account, running.region)
             add_workloads(workloads, running, partial(self._named, running), f"$.workloads[{number}]")
+        self.world.lifecycles.notice(self._now)
 
     def digest(self, repository: Repository, name: str, path: str) -> str:
         """What an image is called by: its name in the scenario, or a digest, which need not exist."""

@@ -14,7 +14,9 @@ import msgspec
 from msgspec.structs import replace
 
 from aws_ecr_gc.sandbox import manifests
+from aws_ecr_gc.sandbox.behaviour import Behaviour
 from aws_ecr_gc.sandbox.clock import Clock
+from aws_ecr_gc.sandbox.layers import Layers
 from aws_ecr_gc.sandbox.partitions import partition_of
 
 Status = Literal["ACTIVE", "ARCHIVED", "ACTIVATING"]
@@ -55,7 +57,8 @@ class Deletion(NamedTuple):
     tags: tuple[str, ...]
     tag: str | None
     by: str
-    """What removed it: an operation, `sweep` (of referrers), `event` (of a scenario) or `direct` (a call in Python)."""
+    """What removed it: an operation, `lifecycle` (a policy), `sweep` (of referrers), `event` (of a scenario) or
+    `direct` (a call in Python)."""
 
 
 @dataclass(kw_only=True)
@@ -80,6 +83,7 @@ class Repository:
         self.settings = settings
         self.created_at = created_at
         self.tags: dict[str, str] = {}
+        self.layers = Layers()
         self._images: dict[str, Image] = {}
         self._parents: defaultdict[str, set[str]] = defaultdict(set)
         self._referrers: defaultdict[str, set[str]] = defaultdict(set)
@@ -187,6 +191,8 @@ class Repository:
             if image.subject:
                 self._referrers[image.subject].discard(digest)
             self._activating.discard(digest)
+            drop = self.registry.behaviour.layer_garbage == "at-once"
+            self.layers.release(digest, image.contents, drop=drop)
 
     def pull(self, digest: str) -> None:
         """Move the pull time of an image to now."""
@@ -234,6 +240,7 @@ class Repository:
 
     def _add(self, image: Image) -> None:
         self._images[image.digest] = image
+        self.layers.use(image.digest, image.contents)
         for child in image.children:
             self._parents[child].add(image.digest)
         if image.subject:
@@ -260,12 +267,22 @@ class Repository:
 class Registry:
     """The repositories of one account in one region."""
 
-    def __init__(self, account: str, region: str, clock: Clock, deletions: list[Deletion], lock: RLock) -> None:
+    def __init__(
+        self,
+        account: str,
+        region: str,
+        *,
+        clock: Clock,
+        deletions: list[Deletion],
+        lock: RLock,
+        behaviour: Behaviour,
+    ) -> None:
         self.account = account
         self.region = region
         self.clock = clock
         self.deletions = deletions
         self.lock = lock
+        self.behaviour = behaviour
         self.repositories: dict[str, Repository] = {}
 
     @property

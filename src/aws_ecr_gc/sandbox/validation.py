@@ -4,6 +4,7 @@ Each shape is compiled once into a function that raises `InvalidParameterExcepti
 not met, in ECR's words.
 """
 
+import base64
 import re
 from collections.abc import Callable
 from functools import cache
@@ -88,6 +89,18 @@ def _integer(shape: model.Shape, _service: str) -> Check:
     return check
 
 
+def _blob(shape: model.Shape, _service: str) -> Check:
+    def check(path: str, value: Any) -> None:
+        _demand_type(path, value, str, "a string")
+        try:
+            size = len(base64.b64decode(value, validate=True))
+        except ValueError as error:
+            raise invalid_parameter(path, "Member must be Base64") from error
+        _demand_bounds(path, size, shape, "length")
+
+    return check
+
+
 def _boolean(_shape: model.Shape, _service: str) -> Check:
     def check(path: str, value: Any) -> None:
         _demand_type(path, value, bool, "a boolean")
@@ -100,6 +113,8 @@ _COMPILERS: dict[str, Callable[[model.Shape, str], Check]] = {
     "list": _list,
     "string": _string,
     "integer": _integer,
+    "long": _integer,
+    "blob": _blob,
     "boolean": _boolean,
 }
 

@@ -1,13 +1,14 @@
 """All that the stand-in knows between one reset and the next, and the view of it that one API call gets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Any
+from typing import Any, NamedTuple
 
 from aws_ecr_gc.sandbox.behaviour import Behaviour
 from aws_ecr_gc.sandbox.clock import Clock
 from aws_ecr_gc.sandbox.errors import ServiceError
+from aws_ecr_gc.sandbox.lifecycle_runs import LifecycleRuns
 from aws_ecr_gc.sandbox.paging import Listings
 from aws_ecr_gc.sandbox.partitions import partition_of
 from aws_ecr_gc.sandbox.store import Deletion, Registry, Repository
@@ -18,6 +19,22 @@ Members = dict[str, Any]
 
 DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_REGION = "us-east-1"
+
+
+class Preview(NamedTuple):
+    """What a lifecycle policy would do: its text, when it was asked for, and the rows of the answer."""
+
+    text: str
+    started_at: float
+    rows: Sequence[Members]
+
+
+class Download(NamedTuple):
+    """A layer that whoever has the URL may download until then."""
+
+    repository: Repository
+    digest: str
+    expires_at: float
 
 
 @dataclass
@@ -45,15 +62,37 @@ class World:
     """Account by access key, for those that AssumeRole gave out."""
     sessions: dict[str, str] = field(default_factory=dict)
     """The ARN of the role's session by access key, for the same."""
+    url: str = ""
+    """Where the stand-in answers, for the URLs of layers."""
+    downloads: dict[str, Download] = field(default_factory=dict)
+    """What can be downloaded, by the path that GetDownloadUrlForLayer gave out."""
     exclusions: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
     """By registry (account, region): the ARNs of the roles whose pulls move no pull time, and since when."""
+
+    previews: dict[Repository, Preview] = field(default_factory=dict)
+    """By repository, the last preview of a lifecycle policy."""
+    lifecycles: LifecycleRuns = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lifecycles = LifecycleRuns(self._repositories, self.behaviour, self.lock)
+        self.clock.follow(self.lifecycles)
+
+    def _repositories(self) -> list[Repository]:
+        return [each for registry in self.registries.values() for each in registry.repositories.values()]
 
     def registry(self, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION) -> Registry:
         """The registry of an account in a region; every account has one, empty at first."""
         with self.lock:
             known = self.registries.get((account, region))
             if known is None:
-                known = Registry(account, region, self.clock, self.deletions, self.lock)
+                known = Registry(
+                    account,
+                    region,
+                    clock=self.clock,
+                    deletions=self.deletions,
+                    lock=self.lock,
+                    behaviour=self.behaviour,
+                )
                 self.registries[account, region] = known
             return known
 

@@ -87,6 +87,8 @@ class Row(Struct, omit_defaults=True, gc=False):
     children: tuple[str, ...] | None = ()
     pulled_at: Seconds | None = None
     artifact_type: str | None = None
+    archived_at: Seconds | None = None
+    activated_at: Seconds | None = None
 
 
 class Entry(Struct):

@@ -90,6 +90,8 @@ class Snapshot:
                 row.children,
                 row.pulled_at,
                 shared.setdefault(row.artifact_type, row.artifact_type),
+                row.archived_at,
+                row.activated_at,
             )
         ended_at = None if isinstance(line.ended_at, UnsetType) else line.ended_at
         return Inventory(Repository(self.registry, name), line.taken_at, images, ended_at)

@@ -1,10 +1,6 @@
 """`aws-ecr-gc policy ...`: the commands about policy files."""
 
-from collections.abc import Callable, Sequence
-from importlib import import_module
-
-from aws_ecr_gc.cli.goflags import Parser
-from aws_ecr_gc.errors import Misuse
+from aws_ecr_gc.cli.groups import Group
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("aws_ecr_gc.cli.policy.check", "find every mistake of a policy file"),
@@ -16,20 +12,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Name, module, help: as in `cli.main`."""
 
-
-def parser() -> Parser:
-    """The commands."""
-    lines = "\n".join(f"  {name:<12} {text}" for name, (_, text) in COMMANDS.items())
-    return Parser("aws-ecr-gc policy", "The commands about policy files.", f"commands:\n{lines}")
-
-
-def run(arguments: Sequence[str]) -> int:
-    """Run the command that is named first."""
-    name = arguments[0] if arguments else "--help"
-    if name in COMMANDS:
-        command: Callable[[Sequence[str]], int] = import_module(COMMANDS[name][0]).run
-        return command(arguments[1:])
-    if not name.startswith("-"):
-        raise Misuse(f"unknown command 'policy {name}'; there are policy {', '.join(COMMANDS)}")
-    parser().read(arguments or ["--help"])
-    raise Misuse("which command? see aws-ecr-gc policy --help")
+_GROUP = Group("policy", "The commands about policy files.", COMMANDS)
+parser = _GROUP.parser
+run = _GROUP.run

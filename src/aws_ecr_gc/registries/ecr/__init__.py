@@ -3,10 +3,11 @@
 from aws_ecr_gc.aws.client import CONNECTIONS, Session
 from aws_ecr_gc.aws.pacing import Traffic
 from aws_ecr_gc.reference import Registry
+from aws_ecr_gc.registries.ecr.content import EcrContents
 from aws_ecr_gc.registries.ecr.registry import EcrRegistry
 from aws_ecr_gc.registries.ecr.repository import EcrRepository
 
-__all__ = ["EcrRegistry", "EcrRepository", "open_registry", "open_repository", "registry_of"]
+__all__ = ["EcrContents", "EcrRegistry", "EcrRepository", "open_registry", "open_repository", "registry_of"]
 
 
 def open_registry(
@@ -39,8 +40,12 @@ def registry_of(
 ) -> EcrRegistry:
     """The same of a configuration that is read already. Nothing is called yet. Raises Misuse."""
     registry = Registry(registry_id, session.region, session.partition)
-    client = session.ecr(endpoint_url, connections=connections, traffic=traffic)
-    return EcrRegistry(client, registry, registry_id)
+    return EcrRegistry(
+        session.ecr(endpoint_url, connections=connections, traffic=traffic),
+        registry,
+        registry_id,
+        lambda: session.client("ecr", endpoint_url=endpoint_url, attempts=1),
+    )
 
 
 def open_repository(

@@ -1,6 +1,7 @@
 """Listings of ECR page by page, and the pages of DescribeImages decoded our own way (docs/adr/0003)."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -13,12 +14,12 @@ PAGE = 1000
 """The most rows that ECR gives in one page."""
 
 
-def walk(operation: str, ask: Callable[..., dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def walk(operation: str, ask: Callable[..., dict[str, Any]], page: int = PAGE) -> Iterator[dict[str, Any]]:
     """Every answer of a listing to its end; `ask` makes one call with the paging members that it is given."""
     token: dict[str, str] = {}
     seen: set[str] = set()
     while True:
-        answer = ask(maxResults=PAGE, **token)
+        answer = ask(maxResults=page, **token)
         yield answer
         following = answer.get("nextToken")
         if not following:
@@ -42,6 +43,8 @@ class Detail(Struct, rename="camel", gc=False):
     artifact_media_type: str | None = None
     subject_manifest_digest: str | None = None
     last_recorded_pull_time: float | None = None
+    last_archived_at: float | None = None
+    last_activated_at: float | None = None
 
 
 class _Page(Struct):
@@ -68,7 +71,6 @@ def decode_page(body: bytes) -> dict[str, object] | None:
 
 def detail_of(parsed: dict[str, Any]) -> Detail:
     """The same from what botocore's own parser made of it."""
-    pulled_at = parsed.get("lastRecordedPullTime")
     return Detail(
         registry_id=parsed["registryId"],
         image_digest=parsed["imageDigest"],
@@ -79,5 +81,11 @@ def detail_of(parsed: dict[str, Any]) -> Detail:
         image_manifest_media_type=parsed.get("imageManifestMediaType"),
         artifact_media_type=parsed.get("artifactMediaType"),
         subject_manifest_digest=parsed.get("subjectManifestDigest"),
-        last_recorded_pull_time=None if pulled_at is None else pulled_at.timestamp(),
+        last_recorded_pull_time=_epoch(parsed.get("lastRecordedPullTime")),
+        last_archived_at=_epoch(parsed.get("lastArchivedAt")),
+        last_activated_at=_epoch(parsed.get("lastActivatedAt")),
     )
+
+
+def _epoch(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()

@@ -1,19 +1,23 @@
 """A registry of Amazon ECR: which repositories there are, their resource tags, and what is set for all of them."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from aws_ecr_gc.aws.client import Client
+from aws_ecr_gc.aws.pacing import Pace
 from aws_ecr_gc.errors import AwsFailure, Misuse, Unintelligible
 from aws_ecr_gc.globs import has_wildcard
 from aws_ecr_gc.ports import BATCH, DeleteReplication, OnDemand, chosen, without
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.registries.ecr import settings
+from aws_ecr_gc.registries.ecr.lifecycles import EcrLifecycle
 from aws_ecr_gc.registries.ecr.listings import decode_page, walk
 from aws_ecr_gc.registries.ecr.repository import EcrRepository, repository_not_found
+from aws_ecr_gc.registries.ecr.tags import PUTS
 from aws_ecr_gc.targets import parted
 
 _UNKNOWN = re.compile(r"repository with name '(?P<name>[^']+)'(?:.* registry with id '(?P<account>[0-9]{12})')?")
@@ -24,11 +28,14 @@ _IMPOSSIBLE = frozenset({"InvalidParameterException", "ParamValidationError"})
 class EcrRegistry:
     """One registry of ECR, on one client. Implements `ports.RegistryPort`.
 
-    `registry_id` is the user's: without it ECR takes the account of the credentials, and no call names one.
+    `registry_id` is the user's: without it ECR takes the account of the credentials, and no call names one. `once`
+    makes a client without retries, where one is needed.
     """
 
-    def __init__(self, client: Client, registry: Registry, registry_id: str | None) -> None:
+    def __init__(self, client: Client, registry: Registry, registry_id: str | None, once: Callable[[], Client]) -> None:
         self._client = client
+        self._once = cache(once)
+        self._pace = Pace(PUTS)
         self._client.decode("DescribeImages", decode_page)
         self.registry = registry
         self._address = {} if registry_id is None else {"registryId": registry_id}
@@ -40,7 +47,11 @@ class EcrRegistry:
 
     def repository(self, name: str) -> EcrRepository:
         """The repository of this name, on the same client. Nothing is called yet."""
-        return EcrRepository(self._client, Repository(self.registry, name), self._address)
+        return EcrRepository(self._client, Repository(self.registry, name), self._address, self._once, self._pace)
+
+    def lifecycle(self, name: str) -> EcrLifecycle:
+        """The lifecycle policy of the repository of this name, on the same client. Nothing is called yet."""
+        return EcrLifecycle(self._client, Repository(self.registry, name), self._address)
 
     def names(self, patterns: Sequence[str]) -> list[str]:
         taking, excluding = parted(patterns)

@@ -1,17 +1,19 @@
 """One repository of Amazon ECR."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from aws_ecr_gc.aws.client import Client
-from aws_ecr_gc.errors import AwsFailure, ImageNotFound, Misuse, Unintelligible, one_line
-from aws_ecr_gc.inventory import INDEX_TYPES, Image
-from aws_ecr_gc.ports import Deletion, ImageId, Refusal
+from aws_ecr_gc.aws.pacing import Pace
+from aws_ecr_gc.errors import AwsFailure, ImageNotFound, Misuse, NotArchivable, Unintelligible, one_line
+from aws_ecr_gc.inventory import INDEX_TYPES, Image, Status
+from aws_ecr_gc.ports import Answer, ImageId, Refusal
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.registries.ecr.listings import Detail, detail_of, walk
+from aws_ecr_gc.registries.ecr.tags import EcrTags
 
 _ACCEPTED = [
     "application/vnd.docker.distribution.manifest.v2+json",
@@ -37,11 +39,16 @@ def repository_not_found(name: str, registry: Registry, code: str) -> Misuse:
 class EcrRepository:
     """One repository of ECR, on the client of its registry. Implements `ports.RepositoryPort`.
 
-    `address` is what goes with every call: the registry's id where the user gave one.
+    `address` is what goes with every call: the registry's id where the user gave one. `once` gives a client without
+    retries, for PutImage alone, and `pace` is that of it.
     """
 
-    def __init__(self, client: Client, repository: Repository, address: Mapping[str, str]) -> None:
+    def __init__(
+        self, client: Client, repository: Repository, address: Mapping[str, str], once: Callable[[], Client], pace: Pace
+    ) -> None:
         self._client = client
+        self._once = once
+        self._pace = pace
         self.repository = repository
         self._address = {"repositoryName": repository.name, **address}
         self._shared: dict[str | None, str | None] = {}
@@ -102,6 +109,8 @@ class EcrRepository:
             None if media_type in INDEX_TYPES else (),
             detail.last_recorded_pull_time,
             share(detail.artifact_media_type, detail.artifact_media_type),
+            detail.last_archived_at,
+            detail.last_activated_at,
         )
 
     def manifests(self, digests: Sequence[str]) -> dict[str, bytes]:
@@ -128,7 +137,7 @@ class EcrRepository:
     def turn(self) -> None:
         self._client.turn("BatchDeleteImage")
 
-    def delete(self, ids: Sequence[ImageId]) -> Deletion:
+    def delete(self, ids: Sequence[ImageId]) -> Answer:
         answer = self._client.call(
             "BatchDeleteImage",
             "imageIds",
@@ -138,8 +147,8 @@ class EcrRepository:
             ],
             **self._address,
         )
-        return Deletion(
-            gone=tuple(_id_of(row) for row in answer["imageIds"]),
+        return Answer(
+            done=tuple(_id_of(row) for row in answer["imageIds"]),
             refused=tuple(
                 Refusal(
                     _id_of(row.get("imageId", {})),
@@ -149,6 +158,42 @@ class EcrRepository:
                 for row in answer.get("failures", ())
             ),
         )
+
+    def archive(self, digest: str) -> None:
+        try:
+            status = self._move(digest, "ARCHIVE")
+        except AwsFailure as error:
+            if error.code == "ImageStorageClassUpdateNotSupportedException":
+                raise NotArchivable(str(error), error.code) from error
+            raise
+        if status is not Status.ARCHIVED:
+            raise Unintelligible(f"UpdateImageStorageClass: {digest} is {status} after archiving")
+
+    def activate(self, digest: str) -> Status:
+        return self._move(digest, "STANDARD")
+
+    def _move(self, digest: str, storage_class: str) -> Status:
+        """Move an image to a storage class; its status then."""
+        try:
+            answer = self._client.call(
+                "UpdateImageStorageClass",
+                "imageStatus",
+                imageId={"imageDigest": digest},
+                targetStorageClass=storage_class,
+                **self._address,
+            )
+        except AwsFailure as error:
+            if error.code == "ImageNotFoundException":
+                raise ImageNotFound(str(error), digest) from error
+            raise
+        try:
+            return Status(answer["imageStatus"])
+        except ValueError as error:
+            raise Unintelligible(f"UpdateImageStorageClass: {digest}: {one_line(error)}") from error
+
+    def tags(self) -> EcrTags:
+        not_found = repository_not_found(self.repository.name, self.repository.registry, "")
+        return EcrTags(self._client, self._once, self._pace, self._address, not_found)
 
 
 def _id_of(row: dict[str, str]) -> ImageId:

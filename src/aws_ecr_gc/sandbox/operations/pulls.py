@@ -1,9 +1,7 @@
-"""BatchGetImage and BatchCheckLayerAvailability: what a client that pulls asks for."""
-
-import re
+"""BatchGetImage."""
 
 from aws_ecr_gc.sandbox.manifests import INDEX_TYPES, Descriptor
-from aws_ecr_gc.sandbox.operations.image_ids import DIGEST_PATTERN, failure, find, image_id
+from aws_ecr_gc.sandbox.operations.image_ids import failure, find, image_id
 from aws_ecr_gc.sandbox.operations.pull_times import is_excluded
 from aws_ecr_gc.sandbox.store import Image, Repository
 from aws_ecr_gc.sandbox.world import Caller, Members
@@ -47,20 +45,6 @@ def fetched_image(repository: Repository, image: Image, tag: str | None) -> Memb
     }
 
 
-def batch_check_layer_availability(caller: Caller, request: Members) -> Members:
-    """Which layers are there: those that a stored manifest names, unless the scenario says that they are missing."""
-    repository = caller.repository(request)
-    layers: list[Members] = []
-    failures: list[Members] = []
-    for digest in request["layerDigests"]:
-        if re.fullmatch(DIGEST_PATTERN, digest):
-            layers.append(_availability(repository, digest))
-        else:
-            reason = f"Invalid request parameters: layer digest should satisfy the regex '{DIGEST_PATTERN}'"
-            failures.append({"layerDigest": digest, "failureCode": "InvalidLayerDigest", "failureReason": reason})
-    return {"layers": layers, "failures": failures}
-
-
 def _one_platform(repository: Repository, image: Image) -> Image:
     """The linux/amd64 manifest of an index, or else its first one that is there; any other image is itself."""
     entries = [entry for entry in image.contents.manifests if entry.digest in repository.images]
@@ -73,24 +57,3 @@ def _one_platform(repository: Repository, image: Image) -> Image:
 def _is_linux_amd64(entry: Descriptor) -> bool:
     platform = entry.platform
     return platform is not None and (platform.os, platform.architecture) == ("linux", "amd64")
-
-
-def _availability(repository: Repository, digest: str) -> Members:
-    if digest in repository.settings.missing_layers:
-        return {"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}
-    uses = [
-        (image.status, blob)
-        for image in repository.images.values()
-        for blob in image.contents.blob_descriptors
-        if blob.digest == digest
-    ]
-    if not uses:
-        return {"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}
-    blob = uses[0][1]
-    is_active = any(status == "ACTIVE" for status, _ in uses)
-    return {
-        "layerDigest": digest,
-        "layerAvailability": "AVAILABLE" if is_active else "ARCHIVED",
-        "layerSize": blob.size,
-        "mediaType": blob.media_type,
-    }

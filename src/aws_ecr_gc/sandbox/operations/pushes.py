@@ -7,6 +7,7 @@ import msgspec
 from aws_ecr_gc.sandbox import manifests
 from aws_ecr_gc.sandbox.errors import ServiceError, invalid_parameter
 from aws_ecr_gc.sandbox.operations.image_ids import demand_wellformed
+from aws_ecr_gc.sandbox.operations.layers import find_layer
 from aws_ecr_gc.sandbox.operations.pulls import fetched_image
 from aws_ecr_gc.sandbox.store import Repository, Settings
 from aws_ecr_gc.sandbox.world import Caller, Members
@@ -62,8 +63,8 @@ def _demand_references(repository: Repository, contents: manifests.Contents, med
     absent = [child.digest for child in children if child.digest not in repository.images]
     if absent:
         raise ServiceError("ReferencedImagesNotFoundException", _required("Images", absent, repository))
-    blobs = contents.blob_descriptors
-    missing = [blob.digest for blob in blobs if blob.digest in repository.settings.missing_layers]
+    needed = [blob for blob in contents.blob_descriptors if not blob.is_foreign]
+    missing = [blob.digest for blob in needed if find_layer(repository, blob.digest) is None]
     if missing:
         raise ServiceError("LayersNotFoundException", _required("Layers", missing, repository))
 
