@@ -66,22 +66,24 @@ class ApplyCase(FaultCase):
         """Undisturbed: the journal finishes it, and once more finds nothing to do."""
         self._sandbox.faults = Faults()
         self._calm = True
-        finished = [
-            path for path in self._all_journals() if self._carry_out("apply", "--resume", str(path), "--yes") != 2
-        ]
+        codes = {path: self._carry_out("apply", "--resume", str(path), "--yes") for path in self._all_journals()}
+        finished = {path: code for path, code in codes.items() if code != 2}
         if not finished:
             # It ended before anything was on record, so nothing was deleted.
             assert not self._deleted
-        for path in finished:
-            self._is_settled(self._recorded(path))
+        for path, code in finished.items():
+            self._is_settled(self._recorded(path), code)
 
     def _all_journals(self) -> list[Path]:
         return [*self._journals.glob("*.jsonl"), *(self._home / "twin").glob("*.jsonl")]
 
-    def _is_settled(self, recorded: Recorded) -> None:
+    def _is_settled(self, recorded: Recorded, code: int) -> None:
         self._the_journal_is_true(recorded)
         if self._digests_told(NOT_BACK, TAKEN_WHOLE):
-            return  # what one process finds out about the registry ends the work of all of them for good
+            # What one process finds out about the registry ends the work of all of them for good, and none says "done".
+            unsettled = [name for name, of_it in recorded.repositories.items() if of_it.remaining()]
+            assert code in {4, 5} or not unsettled, f"exit {code}, and {unsettled} is not settled"
+            return
         for name, of_it in recorded.repositories.items():
             for step in of_it.remaining():
                 outcome = of_it.outcomes[step.digest]

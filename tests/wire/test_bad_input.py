@@ -5,16 +5,18 @@ import pytest
 from aws_ecr_gc.sandbox import Faults, Sandbox
 from tests.conftest import Finished, Shell
 from tests.wire.builder import Builder
-from tests.wire.policies import besides_announcements
 
 
-def one_line(finished: Finished, exit_code: int, *fragments: str) -> None:
+def one_line(finished: Finished, exit_code: int, *fragments: str, reads: bool = False) -> None:
+    """The error, alone; where the command `reads` manifests, after the one line that says so."""
     assert finished.exit == exit_code, finished
     assert finished.out == ""
-    (line,) = besides_announcements(finished.err)
-    assert line.startswith("aws-ecr-gc: ")
+    assert finished.err.endswith("\n")
+    *said, error = finished.err.splitlines()
+    assert ["that counts as a pull" in line for line in said] == [True] * reads, finished.err
+    assert error.startswith("aws-ecr-gc: ")
     for fragment in fragments:
-        assert fragment in line
+        assert fragment in error
 
 
 def test_no_repository_and_no_region_are_answered_with_the_usage(shell: Shell) -> None:
@@ -73,7 +75,7 @@ def test_access_denied_names_the_missing_action(sandbox: Sandbox, shell: Shell, 
     assert f"the permission ecr:{operation} is missing" in finished.err
     assert repo.names() == {"child", "index"}
     if exit_code == 3:
-        one_line(finished, 3)
+        one_line(finished, 3, reads=operation == "BatchGetImage")
 
 
 def test_an_endpoint_that_cannot_be_reached_is_exit_3(shell: Shell) -> None:
@@ -88,7 +90,7 @@ def test_an_answer_that_is_not_json_is_exit_3_and_no_empty_repository(
     repo.image("child")
     repo.index("index", "build-1", children=["child"])
     sandbox.faults = Faults(garbage_share=1, operations=[operation])
-    one_line(shell("--repo", "testrepo", "--keep", "build=0"), 3, operation)
+    one_line(shell("--repo", "testrepo", "--keep", "build=0"), 3, operation, reads=operation == "BatchGetImage")
     assert repo.names() == {"child", "index"}
 
 
@@ -107,7 +109,7 @@ def test_an_index_that_cannot_be_parsed_stops_the_plan(sandbox: Sandbox, shell: 
     repo.image("a", "build-1")
     odd = b'{"schemaVersion": 2, "manifests": [{"mediaType": "text/plain"}]}'
     digest = repo.repository.put(odd, "application/vnd.oci.image.index.v1+json", "odd")
-    one_line(shell("--repo", "testrepo", "--keep", "build=0"), 3, f"index {digest}", "can't be parsed")
+    one_line(shell("--repo", "testrepo", "--keep", "build=0"), 3, f"index {digest}", "can't be parsed", reads=True)
     assert repo.names() == {"a"}
 
 

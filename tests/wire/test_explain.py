@@ -124,7 +124,8 @@ def test_the_document_fits_its_schema(repo: Builder, shell: Shell, file: str) ->
 def test_an_image_that_is_none_is_exit_2_and_one_line(
     shell: Shell, file: str, image: str, fragments: list[str]
 ) -> None:
-    one_line(shell("explain", image, "-f", file), 2, *fragments)
+    looked_for = "no such image" in fragments[0]
+    one_line(shell("explain", image, "-f", file), 2, *fragments, reads=looked_for)
 
 
 def test_a_digest_cut_so_short_that_several_begin_so_is_refused(sandbox: Sandbox, shell: Shell, file: str) -> None:

@@ -42,14 +42,16 @@ def restore(asked: Asked, *, console: Console) -> Exit:
     """
     s3 = s3_of(asked.connection)
     place = None if asked.source is None else backup.place_of(asked.source, s3)
-    if asked.journal is None:
-        connection, parts = _of_backup(asked, place)
-    else:
+    if asked.journal is not None:
         recorded = _recorded(asked.journal, asked.connection)
         connection = connection_to(recorded.begin.registry, f"journal {recorded.name}", asked.connection)
         parts = parts_of(recorded, place)
         if (line := archived_by(recorded)) is not None:
             console.say(line)
+    elif place is not None and asked.repository is not None:
+        connection, parts = _of_backup(place, asked.repository, asked.connection)
+    else:
+        raise Misuse("restore: nothing to put back from; give a journal, or --from and --repo")
     if not parts:
         console.say("nothing was deleted, so there is nothing to put back")
         return Exit.DONE
@@ -70,15 +72,14 @@ def _recorded(stated: str, connection: Connection) -> Recorded:
     return recorded
 
 
-def _of_backup(asked: Asked, place: backup.Place | None) -> tuple[Connection, list[Part]]:
+def _of_backup(place: backup.Place, name: str, asked: Connection) -> tuple[Connection, list[Part]]:
     """All that a backup holds of one repository."""
-    assert place is not None and asked.repository is not None  # noqa: S101, PT018 - the command line demands them
-    session = Session(asked.connection.profile, asked.connection.region)
-    account = asked.connection.registry_id
+    session = Session(asked.profile, asked.region)
+    account = asked.registry_id
     if account is None:
         with closing(session.client("sts")) as client:
             account = str(client.call("GetCallerIdentity", "Account")["Account"])
-    repository = Repository(Registry(account, session.region, session.partition), asked.repository)
+    repository = Repository(Registry(account, session.region, session.partition), name)
     layout = place.layout(repository)
     index = layout.index()
     if index is None:
@@ -96,7 +97,7 @@ def _of_backup(asked: Asked, place: backup.Place | None) -> tuple[Connection, li
             waiting += [Lost(child, (), (), None, None) for child in image.parts.children]
     # A child that the backup lacks was gone before it was made: whatever lists it says so.
     there = {digest: each for digest, each in lost.items() if each.manifest is not None}
-    connection = replace(asked.connection, region=session.region)
+    connection = replace(asked, region=session.region)
     return connection, [Part(repository, there, layout)] if there else []
 
 

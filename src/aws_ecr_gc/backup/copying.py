@@ -43,14 +43,15 @@ def copy(
     `images` are those of the repository, as they were listed. Reading a manifest counts as a pull. Raises BackupLost
     where the layout can't be written, AwsFailure where what is there can't be read whole, and Interrupted.
     """
-    return _Copying(images, port, content, layout, stop, progress).copy(steps)
+    return _Copying(images, port, content=content, layout=layout, stop=stop, progress=progress).copy(steps)
 
 
 class _Copying:
-    def __init__(  # noqa: PLR0917 - only `copy` makes it
+    def __init__(
         self,
         images: Mapping[str, Image],
         port: RepositoryPort,
+        *,
         content: ContentPort,
         layout: Layout,
         stop: Callable[[], bool],

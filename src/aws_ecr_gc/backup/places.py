@@ -79,9 +79,13 @@ def blob_path(digest: str) -> tuple[str, str, str]:
 
 
 def verified(digest: str, size: int | None, content: Iterable[bytes]) -> Iterator[bytes]:
-    """The same content. Raises Passing at its end, or before, where it is not what the digest and the size say."""
+    """The same content.
+
+    Raises Passing at its end, or before, where it is not what the digest and the size say; ValueError for no digest.
+    """
     hashed, length = hash_of(digest), 0
-    assert hashed is not None  # noqa: S101 - `blob_path` has seen it
+    if hashed is None:
+        raise ValueError(f"{digest!r} is no digest of a kind that is known")
     for chunk in content:
         hashed.update(chunk)
         length += len(chunk)

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from heapq import merge
 from itertools import compress
 from operator import itemgetter
-from typing import overload
 
 from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, active_in, newest_first, unread_indexes
-from aws_ecr_gc.plan import Action, Decision, Decisions, Leftover, Plan, Reason, Verdict
+from aws_ecr_gc.plan import Action, Decision, Leftover, Plan, Reason, Verdict
+from aws_ecr_gc.policy.decisions import MadeOut
 from aws_ecr_gc.policy.keeping import Vote, vote
 from aws_ecr_gc.policy.matching import match_all
 from aws_ecr_gc.policy.protection import HELD, saved_by
@@ -51,7 +51,7 @@ def make_plan(
         inventory.taken_at,
         active=active_in(inventory),
         size=sum(inventory.images[digest].own_size for digest in verdicts.collected),
-        decisions=_Decisions(verdicts),
+        decisions=MadeOut(verdicts),
         steps=steps_for(verdicts.collected, inventory, verdicts.relations, policy.action),
         action=policy.action,
     )
@@ -396,32 +396,6 @@ class Verdicts:
             yield Reason("left-over", "an interrupted run deleted what it went with", leftover.after[0])
         elif self.relations.is_referrer(image) and not self.relations.subjects_of(image):
             yield Reason("subject-gone", "a referrer whose subject is gone", self.relations.gone_subject_of(image))
-
-
-class _Decisions(Decisions):
-    """Each is made out when it is looked at: a million of them at once would fill the memory."""
-
-    def __init__(self, verdicts: Verdicts) -> None:
-        self._verdicts = verdicts
-
-    def __len__(self) -> int:
-        return len(self._verdicts)
-
-    def __iter__(self) -> Iterator[Decision]:
-        return self._verdicts.decisions()
-
-    def beyond_rules(self) -> Iterator[Decision]:
-        return self._verdicts.beyond_rules()
-
-    def images(self) -> Iterator[Image]:
-        return iter(self._verdicts.images)
-
-    @overload
-    def __getitem__(self, at: int) -> Decision: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[Decision, ...]: ...
-    def __getitem__(self, at: int | slice) -> Decision | tuple[Decision, ...]:
-        return tuple(self)[at]
 
 
 def _is_untouched(image: Image, leftover: Leftover) -> bool:

@@ -2,13 +2,13 @@
 
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import overload
 
 from msgspec.structs import replace
 
 from aws_ecr_gc import globs
 from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, active_in, newest_first
-from aws_ecr_gc.plan import Action, Decision, Decisions, Plan, Reason, Step, Verdict
+from aws_ecr_gc.plan import Action, Decision, Plan, Reason, Step, Verdict
+from aws_ecr_gc.policy.decisions import MadeOut
 from aws_ecr_gc.policy.keeping import Vote, vote
 from aws_ecr_gc.policy.matching import Sweep, signed_by
 from aws_ecr_gc.policy.protection import saved_with_all_tags
@@ -33,7 +33,7 @@ def plan_untagging(inventory: Inventory, policy: Policy, now: float, uses: Seque
         inventory.taken_at,
         active=active_in(inventory),
         size=0,
-        decisions=_Decisions(verdicts),
+        decisions=MadeOut(verdicts),
         steps=tuple(verdicts.steps()),
         action=Action.UNTAG,
     )
@@ -110,6 +110,11 @@ class TagVerdicts:
                     activated_at=image.activated_at,
                 )
 
+    def beyond_rules(self) -> Iterator[Decision]:
+        """Those of images that no rule may look at."""
+        alone = {reasons[0].rule for reasons in (*_ALONE.values(), _UNKNOWN_KIND)}
+        return (each for each in self.decisions() if each.reasons[0].rule in alone)
+
     def decisions(self) -> Iterator[Decision]:
         """Every image stays; the reasons say through which tag they act, the tags that go first."""
         said: dict[int, list[Reason]] = {}
@@ -151,30 +156,3 @@ def _in_order(image: Image) -> Image:
 
 def _is_open(image: Image) -> bool:
     return image.status is Status.ACTIVE and image.media_type in KNOWN_TYPES
-
-
-class _Decisions(Decisions):
-    """Made out as they are looked at, like those of `planning`."""
-
-    def __init__(self, verdicts: TagVerdicts) -> None:
-        self._verdicts = verdicts
-
-    def __len__(self) -> int:
-        return len(self._verdicts)
-
-    def __iter__(self) -> Iterator[Decision]:
-        return self._verdicts.decisions()
-
-    def beyond_rules(self) -> Iterator[Decision]:
-        alone = {reasons[0].rule for reasons in (*_ALONE.values(), _UNKNOWN_KIND)}
-        return (each for each in self if each.reasons[0].rule in alone)
-
-    def images(self) -> Iterator[Image]:
-        return iter(self._verdicts.images)
-
-    @overload
-    def __getitem__(self, at: int) -> Decision: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[Decision, ...]: ...
-    def __getitem__(self, at: int | slice) -> Decision | tuple[Decision, ...]:
-        return tuple(self)[at]

@@ -32,9 +32,8 @@ class EcrContents:
     def of(self, name: str) -> "EcrContent":
         """The content of one repository. Nothing is called yet."""
         address = {"repositoryName": name, **self._address}
-        return EcrContent(
-            self._client, self._once, self._web, self._pace, address, repository_not_found(name, self._registry, "")
-        )
+        not_found = repository_not_found(name, self._registry, "")
+        return EcrContent(self._client, self._once, self._web, pace=self._pace, address=address, not_found=not_found)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -45,8 +44,8 @@ class EcrContents:
 class EcrContent:
     """The content of one repository. Implements `ports.ContentPort`; `once` is a client without retries."""
 
-    def __init__(  # noqa: PLR0917 - only `EcrContents` makes it
-        self, client: Client, once: Client, web: Web, pace: Pace, address: Mapping[str, str], not_found: Misuse
+    def __init__(
+        self, client: Client, once: Client, web: Web, *, pace: Pace, address: Mapping[str, str], not_found: Misuse
     ) -> None:
         self._client = client
         self._tags = EcrTags(client, lambda: once, pace, address, not_found)
