@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 
-from benchmarks import contenders, goals, in_use, lifecycle
+from benchmarks import contenders, fleet, goals, in_use, lifecycle
 from benchmarks.contenders import BOTO3, FEW, FLOOR, PRODUCT, TEN_RULES
 from benchmarks.in_use import Account, Reading
 from benchmarks.measuring import Planned, Run, in_turns, output, serving
@@ -31,6 +31,9 @@ _IN_USE_HEAD = (
 )
 
 
+_FLEET_HEAD = ("many repositories", "calls", "refused", "wall s", "CPU s", "peak MB")
+
+
 def main() -> None:
     asked = _arguments()
     _show([f"{_machine()}; medians of {asked.rounds} rounds"])
@@ -50,11 +53,21 @@ def main() -> None:
     rows = [row for images, planned in plans.items() for row in _plan_costs(images, planned)]
     head = ["planning alone", "to delete", "CPU s", f"CPU / {FEW}", "reading it, CPU s", "bytes an image", "peak MB"]
     _show(table(head, rows))
+    many = fleet.measure(asked.fleets, asked.rounds)
+    _show(table(_FLEET_HEAD, list(_fleet_costs(many))))
     simulated = lifecycle.measure(asked.planned[0])
     _show(table(lifecycle.HEAD, [lifecycle.cells(asked.planned[0], each) for each in simulated]))
     sources = goals.in_use(asked.account, reading, loads_reading=_loads_reading(), full=asked.account == _ACCOUNT)
-    judged = [goal.cells for goal in [*_goals(dry_runs, asked.rounds), *goals.planning(plans), *sources]]
-    judged += [goal.cells for goal in goals.simulating(asked.planned[0], simulated)]
+    judged = [
+        goal.cells
+        for goal in [
+            *_goals(dry_runs, asked.rounds),
+            *goals.planning(plans),
+            *sources,
+            *goals.fleets(asked.fleets, many),
+            *goals.simulating(asked.planned[0], simulated),
+        ]
+    ]
     _show(table(["goal", "measured", "bound", "met/missed"], judged))
 
 
@@ -69,8 +82,11 @@ def _arguments() -> argparse.Namespace:
     asked = parser.parse_args()
     asked.planned, asked.most = [100_000, 1_000_000] if asked.full else [100_000], 1_000_000
     asked.account = _ACCOUNT
+    asked.fleets = fleet.Sizes()
     if asked.quick:
         asked.account = Account(services=20, clusters=2, versions=40)
+        few = fleet.Fleet(20, 10, 4)
+        asked.fleets = fleet.Sizes(few, few, few, few)
         asked.rounds, asked.sizes, asked.planned, asked.most = 1, [1000], [1000], 10_000
     if asked.rounds < 1 or min(asked.sizes) < 1:
         parser.error("--rounds and --sizes are at least 1")
@@ -133,6 +149,23 @@ def _in_use_costs(account: Account, reading: Reading) -> list[str]:
         f"{reading.cpu:.1f}",
         f"{reading.read.uses:,}",
     ]
+
+
+def _fleet_costs(measured: fleet.Measured) -> Iterator[list[str]]:
+    names = (
+        "listing, 32 at once: aws-ecr-gc",
+        "listing, 32 at once: bare client",
+        "deleting, 16 at once: aws-ecr-gc",
+        "deleting, 16 at once: bare client",
+        "throttled at 20 a second: default pace",
+        "throttled at 20 a second: --max-rps 100",
+        "1,000,000 images, 8 at once",
+        "no repository",
+    )
+    for name, seen in zip(names, measured, strict=True):
+        run = seen.run
+        cells = [f"{seen.calls:,}", str(seen.refused), f"{run.wall:.2f}", f"{run.cpu:.2f}", f"{run.peak / 1e6:.0f}"]
+        yield [name, *cells]
 
 
 def _loads_reading() -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from benchmarks import fleet
 from benchmarks.contenders import BOTO3, FEW, PRODUCT, TEN_RULES
 from benchmarks.in_use import Account, Reading
 from benchmarks.lifecycle import Simulated
@@ -96,6 +97,27 @@ def in_use(account: Account, reading: Reading, *, loads_reading: bool, full: boo
     if full:
         yield Goal("what is in use: wall / pace alone", reading.read.seconds / reading.pace, 1.2)
     yield Goal("dry run without a source: what reads sources imported (0 no, 1 yes)", loads_reading, 0)
+
+
+def fleets(sizes: fleet.Sizes, measured: fleet.Measured) -> Iterator[Goal]:
+    """Many repositories at once: beside a bare client, beside a limit, and in memory."""
+    full = fleet.Sizes()
+    listing = measured.listing.run.wall / measured.bare_listing.run.wall
+    images = (sizes.listed.repositories * sizes.listed.images, full.listed.repositories * full.listed.images)
+    yield Goal("1,000 repositories of 100 at 50 ms, 32 at once: wall / bare client", listing, 1.5, images)
+    deleting = measured.deleting.run.wall / measured.bare_deleting.run.wall
+    images = (sizes.deleted.repositories * sizes.deleted.images, full.deleted.repositories * full.deleted.images)
+    yield Goal("10,000 deletions at 50 ms, 16 at once: wall / bare client", deleting, 1.3, images)
+    images = (sizes.throttled.repositories, full.throttled.repositories)
+    for name, seen in (("default pace", measured.throttled), ("--max-rps 100", measured.pushed)):
+        tried = seen.calls + seen.refused
+        limit = fleet.allowed(sizes.throttled.repositories)
+        yield Goal(f"throttled at 20 a second, {name}: wall / limit", seen.run.wall / max(limit, 1), 1.1, images)
+        yield Goal(f"throttled at 20 a second, {name}: share refused", seen.refused / max(tried, 1), 0.05, images)
+    in_flight = sizes.held.at_once * sizes.held.images
+    held = (measured.held.run.peak - measured.empty.run.peak) / in_flight
+    images = (sizes.held.repositories * sizes.held.images, full.held.repositories * full.held.images)
+    yield Goal("1,000,000 images: bytes an image in flight", held, 800, images)
 
 
 def simulating(images: int, made: Sequence[Simulated]) -> Iterator[Goal]:

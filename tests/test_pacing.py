@@ -3,6 +3,10 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from aws_ecr_gc.aws.pacing import Pace, Rate
 
 
@@ -27,3 +31,91 @@ def test_a_pause_gives_no_more_than_the_burst_back() -> None:
     for count in range(1, 13):
         pace.wait()
         assert count <= 3 + 200 * (time.monotonic() - start) + 1e-6
+
+
+class Hand:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def leave(pace: Pace) -> float:
+    """A call that does not wait."""
+    return pace.wait(lambda: True)
+
+
+def test_a_refusal_settles_the_pace_at_four_fifths() -> None:
+    clock = Hand()
+    pace = Pace(Rate(50, 5), clock)
+    pace.refused(leave(pace))
+    assert pace.pace == pytest.approx(40)
+
+
+def test_refusals_of_calls_that_left_before_it_settled_say_nothing_new() -> None:
+    clock = Hand()
+    pace = Pace(Rate(50, 5), clock)
+    left = [leave(pace) for _ in range(5)]
+    clock.now += 0.05
+    for each in left:
+        pace.refused(each)
+    assert pace.pace == pytest.approx(40)
+    clock.now += 0.05
+    pace.refused(leave(pace))
+    assert pace.pace == pytest.approx(32)
+
+
+def test_what_was_let_through_in_a_second_counts_where_it_is_less() -> None:
+    clock = Hand()
+    pace = Pace(Rate(1000, 100), clock)
+    left = []
+    for _ in range(60):
+        clock.now += 0.01
+        left.append(leave(pace))
+    for each in left[20:]:
+        pace.refused(each)
+    assert pace.pace <= 0.8 * 60
+
+
+def test_more_is_tried_no_sooner_than_after_a_minute_and_never_more_than_the_rate() -> None:
+    clock = Hand()
+    pace = Pace(Rate(50, 5), clock)
+    pace.refused(leave(pace))
+    clock.now += 1
+    pace.refused(leave(pace))
+    assert pace.pace == pytest.approx(32)
+    clock.now += 59
+    leave(pace)
+    assert pace.pace == pytest.approx(32)
+    clock.now += 1
+    leave(pace)
+    assert pace.pace == pytest.approx(40)
+    leave(pace)
+    assert pace.pace == pytest.approx(40)
+    for _ in range(3):
+        clock.now += 60
+        leave(pace)
+    assert pace.pace == 50
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.booleans()), max_size=60), st.floats(0.1, 500))
+def test_the_pace_stays_between_the_slowest_and_the_rate(moves: list[tuple[float, bool]], rate: float) -> None:
+    clock = Hand()
+    pace = Pace(Rate(rate, 3), clock)
+    for seconds, refused in moves:
+        clock.now += seconds
+        left = leave(pace)
+        if refused:
+            pace.refused(left)
+        assert min(1.0, rate) * 0.999 <= pace.pace <= rate
+
+
+def test_who_waits_is_let_go_when_the_work_has_ended() -> None:
+    pace = Pace(Rate(0.1, 1))
+    leave(pace)
+    started = time.monotonic()
+    pace.wait(lambda: time.monotonic() - started > 0.2)
+    assert 0.2 <= time.monotonic() - started < 5

@@ -8,15 +8,23 @@ from msgspec import Struct
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.policy import Policy, original_policy
+from aws_ecr_gc.targets import Targets
+
+CONCURRENCY = 16
+"""Repositories worked on at once."""
 
 
 class Connection(Struct, frozen=True):
-    """Which registry, and as whom. Where a field is None, the user's AWS configuration decides."""
+    """Which registry, and as whom. Where a field is None, the user's AWS configuration decides.
+
+    `max_rps` is how many calls a second may be made of each operation, in place of the defaults.
+    """
 
     region: str | None = None
     registry_id: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
+    max_rps: float | None = None
 
 
 class Directories(Struct, frozen=True):
@@ -44,6 +52,13 @@ class Keeping(Struct, frozen=True):
 
     stated: str | None = None
     restorable: bool = True
+
+
+class Watching(Struct, frozen=True):
+    """Files for other machines: Prometheus's text format, CloudWatch's embedded metric format."""
+
+    prometheus: Path | None = None
+    embedded: Path | None = None
 
 
 class OriginalFlags(Struct, frozen=True):
@@ -79,6 +94,8 @@ class Request(Struct, frozen=True):
 
     `patterns` are globs of repository names; none means all. `at` moves the clock, in epoch seconds. With `snapshot`
     the file is read instead of AWS; with `uses`, this file of what is in use instead of the workloads. Sources that
+    `allow_unread` names may be missing. `targets` is what flags say of accounts and regions; `concurrency` is how many
+    repositories are worked on at once.
     `allow_unread` names may be missing. `backup` is where a copy of what will be deleted is put first: a directory, or
     s3://BUCKET/PREFIX.
     """
@@ -94,6 +111,9 @@ class Request(Struct, frozen=True):
     journal: Keeping = Keeping()
     backup: str | None = None
     output: str = "text"
+    concurrency: int = CONCURRENCY
+    targets: Targets = Targets()
+    watching: Watching = Watching()
 
 
 def _xdg(variable: str, fallback: str) -> Path:

@@ -11,6 +11,7 @@ from aws_ecr_gc.globs import has_wildcard, matcher
 from aws_ecr_gc.inventory import Image, Status
 from aws_ecr_gc.plan import Action, Outcome
 from aws_ecr_gc.reference import Registry, Repository
+from aws_ecr_gc.targets import parted
 
 BATCH = 100  # the most ids that ECR takes in one call, whatever the call
 GONE = "ImageNotFound"  # the code of a refusal that is none: the id is gone already
@@ -48,6 +49,56 @@ class DeleteReplication(Struct, frozen=True):
     destinations: tuple[str, ...]
 
 
+_ROOT = "ROOT"
+"""The prefix of what no other prefix takes."""
+
+
+class CacheRule(Struct, frozen=True):
+    """Repositories whose name begins with the prefix hold copies that pulls through the registry fetched upstream."""
+
+    prefix: str
+    upstream: str
+
+    def takes(self, repository: str) -> bool:
+        return self.prefix == _ROOT or repository.startswith(f"{self.prefix}/")
+
+
+class CreationTemplate(Struct, frozen=True):
+    """What repositories are made by that nobody creates: those whose name begins with the prefix.
+
+    `lifecycle` says whether it gives them a lifecycle policy of ECR's own.
+    """
+
+    prefix: str
+    applied_for: tuple[str, ...]
+    lifecycle: bool
+
+    def takes(self, repository: str) -> bool:
+        return self.prefix == _ROOT or repository.startswith(f"{self.prefix}/")
+
+
+class OnDemand(Struct, frozen=True):
+    """What makes repositories and images of a registry without anybody pushing them."""
+
+    caches: tuple[CacheRule, ...] = ()
+    templates: tuple[CreationTemplate, ...] = ()
+
+    def about(self, repository: str) -> list[str]:
+        """What it means that images of this repository are deleted, a line each."""
+        lines = [
+            f"a pull-through cache of {rule.upstream}: what is deleted here is fetched again when it is pulled again, "
+            "as it is upstream then"
+            for rule in sorted(self.caches, key=lambda each: each.prefix)
+            if rule.takes(repository)
+        ]
+        fitting = [each for each in self.templates if each.takes(repository)]
+        for template in sorted(fitting, key=lambda each: (each.prefix == _ROOT, -len(each.prefix)))[:1]:  # the longest
+            own = ", with a lifecycle policy of ECR's own beside this policy" if template.lifecycle else ""
+            made = ", ".join(template.applied_for).lower().replace("_", " ")
+            lines.append(f"made by the creation template {template.prefix} ({made}){own}")
+        return lines
+
+
 def replicated_to(rules: Iterable[DeleteReplication], repository: str) -> list[str]:
     """Where else what is deleted in a repository is deleted, each once."""
     taking = (rule for rule in rules if not rule.prefixes or repository.startswith(rule.prefixes))
@@ -69,6 +120,9 @@ class RepositoryPort(Protocol):
 
     def manifests(self, digests: Sequence[str]) -> dict[str, bytes]:
         """The manifests of at most `BATCH` images by digest; what is gone is left out. Counts as a pull."""
+
+    def turn(self) -> None:
+        """Wait until `delete` may be called, so that nothing waits between the last look at images and their end."""
 
     def delete(self, ids: Sequence[ImageId]) -> Answer:
         """Delete at most `BATCH` ids."""
@@ -205,9 +259,9 @@ class RegistryPort(Protocol):
         """The registry; its account is known once a repository was listed."""
 
     def names(self, patterns: Sequence[str]) -> list[str]:
-        """The repositories that fit one of the patterns (`globs`), or all without patterns; sorted, each once.
+        """The repositories that fit one of the patterns (`globs`), or all without any; sorted, each once.
 
-        Raises Misuse for a pattern that fits none.
+        A pattern that begins with `!` takes what fits it out again. Raises Misuse for another one that fits none.
         """
 
     def repository(self, name: str) -> RepositoryPort:
@@ -222,6 +276,9 @@ class RegistryPort(Protocol):
     def delete_replication(self) -> Sequence[DeleteReplication]:
         """The rules by which deletions are replicated to other registries."""
 
+    def on_demand(self) -> OnDemand:
+        """What fills repositories without a push: pull-through caches and creation templates."""
+
     def close(self) -> None:
         """Give back what is held open."""
 
@@ -230,7 +287,14 @@ def chosen(names: Iterable[str], patterns: Sequence[str], not_found: Callable[[s
     """What `RegistryPort.names` promises, of all names; raises `not_found(pattern)` for the first that fits none."""
     everything = sorted(set(names))
     known = frozenset(everything)
-    for pattern in patterns:
+    taking, excluding = parted(patterns)
+    for pattern in taking:
         if pattern not in known and not (has_wildcard(pattern) and any(map(matcher([pattern]), everything))):
             raise not_found(pattern)
-    return list(filter(matcher(patterns), everything)) if patterns else everything
+    return without(filter(matcher(taking), everything) if taking else everything, excluding)
+
+
+def without(names: Iterable[str], excluding: Sequence[str]) -> list[str]:
+    """The names that fit none of these globs."""
+    excluded = matcher(excluding)
+    return [name for name in names if not excluded(name)]

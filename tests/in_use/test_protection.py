@@ -339,7 +339,7 @@ def test_a_run_that_may_not_look_again_names_what_it_did_not_reach(world: World)
         other.image(f"image {number}", f"build-{number}")
     world.service("web", "build-1")
     world.cloud.deny("ecs", "ListClusters", nth=2)
-    done = world.run("run", "-f", world.policy("{sources: [ecs]}"), "--yes")
+    done = world.run("run", "-f", world.policy("{sources: [ecs]}"), "--yes", "--concurrency", "1")
     assert done.exit == 3
     assert "repository other: not reached; run again to finish" in done.err
     assert len(other.names()) == 3

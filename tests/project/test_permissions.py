@@ -87,7 +87,12 @@ def test_where_a_glob_chooses_every_repository_may_be_listed(shell: Shell) -> No
         ["ecr:DescribeRepositories"],
         "arn:aws:ecr:us-east-1:123456789012:repository/*",
     )
-    assert (registry["Action"], registry["Resource"]) == (["ecr:DescribeRegistry"], "*")
+    assert registry["Resource"] == "*"
+    assert registry["Action"] == [
+        "ecr:DescribePullThroughCacheRules",
+        "ecr:DescribeRegistry",
+        "ecr:DescribeRepositoryCreationTemplates",
+    ]
 
 
 def test_a_snapshot_needs_what_it_calls_and_no_more(sandbox: Sandbox, shell: Shell) -> None:

@@ -44,6 +44,8 @@ class InMemory:
     def manifests(self, digests: Sequence[str]) -> dict[str, bytes]:
         return {each: b"{}" for each in digests if each in self._there}
 
+    def turn(self) -> None: ...
+
     def delete(self, ids: Sequence[ImageId]) -> Answer:
         self.deleted.extend(ids)
         return Answer(tuple(ids), ())

@@ -2,6 +2,7 @@
 
 from aws_ecr_gc.sandbox import Image, Repository, Sandbox
 from aws_ecr_gc.sandbox.manifests import OCI_IMAGE, OCI_INDEX, Descriptor, layer, write
+from aws_ecr_gc.sandbox.world import DEFAULT_ACCOUNT, DEFAULT_REGION
 
 DAY = 86400.0
 
@@ -9,8 +10,16 @@ DAY = 86400.0
 class Builder:
     """A repository and the names of its images. Each image is pushed a day after the one before it, all long ago."""
 
-    def __init__(self, sandbox: Sandbox, name: str = "testrepo", now: float = 1_490_000_000.0) -> None:
-        self.repository: Repository = sandbox.registry().create_repository(name)
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        name: str = "testrepo",
+        now: float = 1_490_000_000.0,
+        *,
+        account: str = DEFAULT_ACCOUNT,
+        region: str = DEFAULT_REGION,
+    ) -> None:
+        self.repository: Repository = sandbox.registry(account, region).create_repository(name)
         self.digests: dict[str, str] = {}
         self.subjects: dict[str, str] = {}
         self._now = now

@@ -53,5 +53,7 @@ def untouched(sandbox: Sandbox) -> Iterator[None]:
         "DescribeImages",
         "BatchGetImage",
         "ListTagsForResource",
+        "DescribePullThroughCacheRules",
         "DescribeRegistry",
+        "DescribeRepositoryCreationTemplates",
     }

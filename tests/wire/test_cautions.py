@@ -139,3 +139,43 @@ def test_a_repository_of_another_policy_is_not_warned_of(filled: Sandbox, shell:
     finished = shell("plan", "-f", file, "--repo", "web/*")
     assert (finished.exit, said(finished.err)) == (0, [])
     assert "DescribeRegistry" in operations(filled)
+
+
+def fill_caches(sandbox: Sandbox) -> None:
+    with client(sandbox) as ecr:
+        ecr.create_pull_through_cache_rule(ecrRepositoryPrefix="ci", upstreamRegistryUrl="public.ecr.aws")
+        ecr.create_repository_creation_template(
+            prefix="ci", appliedFor=["PULL_THROUGH_CACHE", "REPLICATION"], lifecyclePolicy="{}"
+        )
+        ecr.create_repository_creation_template(prefix="ROOT", appliedFor=["CREATE_ON_PUSH"])
+
+
+def test_what_fills_a_repository_without_a_push_is_told_with_what_it_means(
+    filled: Sandbox, shell: Shell, tmp_path: Path
+) -> None:
+    fill_caches(filled)
+    file = policy_file(tmp_path / "p.json", policy(BUILDS))
+    finished = shell("plan", "-f", file, "--output", "json")
+    notes = {each["repository"]["name"]: each.get("notes") for each in json.loads(finished.out)["repositories"]}
+    cache = (
+        "a pull-through cache of public.ecr.aws: what is deleted here is fetched again when it is pulled again, "
+        "as it is upstream then"
+    )
+    made = (
+        "made by the creation template ci (pull through cache, replication), "
+        "with a lifecycle policy of ECR's own beside this policy"
+    )
+    root = "made by the creation template ROOT (create on push)"
+    assert notes == {"ci/a": [cache, made], "ci/b": [cache, made], "ci/idle": None, "web/c": [root]}
+    assert f"aws-ecr-gc: note: repository ci/a: {cache}\n" in finished.err
+    assert operations(filled).count("DescribePullThroughCacheRules") == 1
+
+
+def test_where_what_fills_repositories_is_not_known_that_is_said_once(
+    filled: Sandbox, shell: Shell, tmp_path: Path
+) -> None:
+    filled.faults = Faults(deny=["DescribePullThroughCacheRules"])
+    finished = shell("plan", "-f", policy_file(tmp_path / "p.json", policy(BUILDS)))
+    assert finished.exit == 0
+    assert finished.err.count("what fills repositories without a push is not known") == 1
+    assert "ecr:DescribePullThroughCacheRules is missing" in finished.err

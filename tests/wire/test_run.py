@@ -24,6 +24,9 @@ from tests.wire.policies import BUILDS, NONE, UNTAGGED, besides_announcements, g
 from tests.wire.test_bad_input import one_line
 from tests.wire.test_interruption import Started
 
+ONE = ("--concurrency", "1")
+"""For tests that say in which call something happens."""
+
 GENEROUS = {**BUILDS, "keep": {"newest": 100}}
 
 
@@ -344,7 +347,7 @@ def test_failed_deletions_are_exit_5_and_the_next_repository_is_carried_out(
 
     sandbox.before("BatchDeleteImage", refuse)
     file = policy_file(tmp_path / "p.json", policy(BUILDS))
-    finished = shell("run", "-f", file, "--yes", "--output", "json")
+    finished = shell("run", "-f", file, "--yes", "--output", "json", *ONE)
     assert finished.exit == 5
     assert "ecr:BatchDeleteImage is missing" in finished.err
     assert (len(api.names()), numbered(web)) == (4, {2, 3})
@@ -384,7 +387,7 @@ def test_a_signal_between_calls_ends_the_run_and_the_document_still_tells_what_w
     api, web = fill(sandbox, "ci/api"), fill(sandbox, "ci/web", 250)
     fill(sandbox, "ci/x")
     file = policy_file(tmp_path / "p.json", policy(BUILDS))
-    finished = interrupted_in(sandbox, shell, "BatchDeleteImage", 2, "-f", file, "--output", "json")
+    finished = interrupted_in(sandbox, shell, "BatchDeleteImage", 2, "-f", file, "--output", "json", *ONE)
     assert finished.exit == 130
     document = json.loads(finished.out)
     jsonschema.validate(document, plans.schema())
@@ -404,7 +407,7 @@ def test_a_signal_before_the_second_repository_leaves_it_and_says_nothing_false(
     api, web = fill(sandbox, "ci/api"), fill(sandbox, "ci/web")
     file = policy_file(tmp_path / "p.json", policy(BUILDS))
     call = 1 if operation == "BatchDeleteImage" else 3
-    finished = interrupted_in(sandbox, shell, operation, call, "-f", file, "--output", "json")
+    finished = interrupted_in(sandbox, shell, operation, call, "-f", file, "--output", "json", *ONE)
     assert finished.exit == 130
     assert (len(api.names()), len(web.names())) == (2, 4)
     assert json.loads(finished.out)["repositories"][0]["counts"]["deleted"] == 2
@@ -453,9 +456,9 @@ def test_credentials_that_expire_half_way_are_no_misuse_and_what_was_done_is_tol
     sandbox: Sandbox, shell: Shell, tmp_path: Path
 ) -> None:
     api, web = fill(sandbox, "ci/api"), fill(sandbox, "ci/web")
-    sandbox.faults = Faults(expire_credentials_after=6)
+    sandbox.faults = Faults(expire_credentials_after=8)
     file = policy_file(tmp_path / "p.json", policy(BUILDS))
-    finished = shell("run", "-f", file, "--yes", "--output", "json")
+    finished = shell("run", "-f", file, "--yes", "--output", "json", *ONE)
     assert finished.exit == 3
     assert "ExpiredTokenException" in finished.err
     assert json.loads(finished.out)["repositories"][0]["counts"]["deleted"] == 2
@@ -541,7 +544,8 @@ def test_a_name_chooses_one_repository_and_saves_the_listing(sandbox: Sandbox, s
     file = policy_file(tmp_path / "p.json", policy(NONE))
     assert shell("run", "-f", file, "--yes", "--repo", "ci/web").exit == 0
     assert operations(sandbox) == [
-        *("DescribeImages", "DescribeRegistry", "BatchGetImage"),
+        *("DescribeImages", "DescribeRegistry"),
+        *("DescribePullThroughCacheRules", "DescribeRepositoryCreationTemplates", "BatchGetImage"),
         *("DescribeImages", "BatchDeleteImage"),
     ]
     assert (len(web.names()), len(other.names())) == (0, 4)

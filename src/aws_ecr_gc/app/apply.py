@@ -226,9 +226,9 @@ class _Carrying:
             if each.refused:
                 exits.append(Exit.REFUSED)
                 self._refused.add(each.plan)
-        replication = Replication(self._source.delete_replication, self._console)
+        replication = Replication(self._source.delete_replication)
         for each in going:
-            replication.warn(each.plan)
+            replication.warn(each.plan, self._console)
         for each in going:
             if self._ended:
                 self._console.say(

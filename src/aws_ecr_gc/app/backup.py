@@ -89,7 +89,7 @@ class Backups:
         if terms.pulled_since is not None:
             earlier = _with_outcomes(earlier, self._pulled(steps, port, terms.pulled_since, earlier))
             steps = [step for step in steps if _is_left(step, earlier)]
-        self._console.say(
+        self._console.announce(
             f"repository {name}: {_to_read(steps, images)} will be read for the backup, which counts as a pull"
         )
         with closing(self._contents()) as contents:

@@ -1,6 +1,8 @@
 """What is said beside plans: where else deletions reach, and why pull times may be untrue."""
 
 from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import Generic, TypeVar
 
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.sources import Source
@@ -11,6 +13,7 @@ from aws_ecr_gc.policy import Guards, Policy
 from aws_ecr_gc.policy.guards import refusals
 from aws_ecr_gc.ports import DeleteReplication, replicated_to
 
+_Known = TypeVar("_Known")
 _PULL_TIMES = (
     "warning: pulled_within goes by pull times, and these may be untrue: scanners and our own reading renew them, "
     "Lambda does not, and a pull of an index none of its children's; see aws-ecr-gc doctor -f FILE"
@@ -27,53 +30,71 @@ def drastic(plan: Plan) -> str | None:
     return "no tagged image of the repository will be left" if "keep_tagged" in guards else None
 
 
+class _Once(Generic[_Known]):
+    """What is asked for once, by whoever needs it first. For all threads."""
+
+    def __init__(self, ask: Callable[[], _Known | None], unknown: str) -> None:
+        """`ask` gives None where there is nobody to ask; `unknown` is what is not known if it fails."""
+        self._ask = ask
+        self._unknown = unknown
+        self._lock = Lock()
+        self._asked = False
+        self._known: _Known | None = None
+        self._trouble: Error | None = None
+
+    def get(self, console: Console) -> _Known | None:
+        """What is known; None where it is not, and then that is said."""
+        with self._lock:
+            if not self._asked:
+                self._asked = True
+                try:
+                    self._known = self._ask()
+                except Error as error:  # it stops nothing: what needs a call for its work fails by itself
+                    self._trouble = error
+        if self._trouble is not None:
+            console.say_once(f"warning: {self._unknown} is not known: {self._trouble}")
+        return self._known
+
+
 class Replication:
     """Where else deletions reach. The registry is asked once in a run, and only if something would be deleted."""
 
-    def __init__(self, ask: Callable[[], Sequence[DeleteReplication] | None], console: Console) -> None:
+    def __init__(self, ask: Callable[[], Sequence[DeleteReplication] | None]) -> None:
         """`ask` gives None where there is no registry to ask."""
-        self._ask = ask
-        self._console = console
-        self._asked = False
-        self._rules: Sequence[DeleteReplication] | None = None
+        self._rules = _Once(ask, "whether deletions are replicated")
 
-    def warn(self, plan: Plan) -> list[str] | None:
+    def warn(self, plan: Plan, console: Console) -> list[str] | None:
         """Where the plan's deletions are replicated to, said too; None where that was not asked, or is not known."""
-        if not plan.steps:
+        rules = self._rules.get(console) if plan.steps else None
+        if rules is None:
             return None
-        if not self._asked:
-            self._asked = True
-            self._rules = self._answer()
-        if self._rules is None:
-            return None
-        destinations = replicated_to(self._rules, plan.repository.name)
+        destinations = replicated_to(rules, plan.repository.name)
         if destinations:
             where = ", ".join(destinations)
-            self._console.say(f"warning: repository {plan.repository.name}: deletions are replicated to {where}")
+            console.say(f"warning: repository {plan.repository.name}: deletions are replicated to {where}")
         return destinations
-
-    def _answer(self) -> Sequence[DeleteReplication] | None:
-        try:
-            return self._ask()
-        except Error as error:  # it stops nothing: what needs a call for its work fails by itself
-            self._console.say(f"warning: whether deletions are replicated is not known: {error}")
-            return None
 
 
 class Cautions:
-    """The warnings of one run under a policy file; the original's flags get none."""
+    """The warnings of one run under a policy file; the original's flags get none. For all threads."""
 
-    def __init__(self, request: Request, source: Source, console: Console) -> None:
-        self._console = console
+    def __init__(self, request: Request, source: Source) -> None:
         self._silent = isinstance(request.policy, OriginalFlags)
-        self._told = False
-        self._replication = Replication(source.delete_replication, console)
+        self._replication = Replication(source.delete_replication)
+        self._on_demand = _Once(source.on_demand, "what fills repositories without a push")
 
-    def about(self, plan: Plan, policy: Policy) -> list[str] | None:
+    def about(self, plan: Plan, policy: Policy, console: Console) -> list[str] | None:
         """Warn; where the plan's deletions are replicated to, as far as that is known."""
         if self._silent:
             return None
-        if not self._told and policy.goes_by_pulls:
-            self._told = True
-            self._console.say(_PULL_TIMES)
-        return self._replication.warn(plan)
+        if policy.goes_by_pulls:
+            console.say_once(_PULL_TIMES)
+        return self._replication.warn(plan, console)
+
+    def notes(self, plan: Plan, console: Console) -> list[str]:
+        """What fills the repository without a push, said too, and what that means for what is deleted."""
+        on_demand = self._on_demand.get(console) if plan.steps and not self._silent else None
+        notes = [] if on_demand is None else on_demand.about(plan.repository.name)
+        for line in notes:
+            console.say(f"note: repository {plan.repository.name}: {line}")
+        return notes

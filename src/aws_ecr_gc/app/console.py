@@ -1,50 +1,137 @@
 """The two streams of a command: the result, and all else."""
 
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from enum import Enum
+from itertools import groupby
+from operator import itemgetter
+from threading import RLock
 from typing import TextIO
 
 from aws_ecr_gc.errors import Interrupted, OutputLost
+from aws_ecr_gc.report.logs import TEXT, log_line
 from aws_ecr_gc.report.progress import Progress
+
+_CALM = 60.0
+"""Seconds between two lines of progress where there is no terminal."""
 
 
 class Console:
-    """The result goes to `out`, all else to `err`; `stop` tells when to end after the call under way."""
+    """The result goes to `out`, all else to `err`; `stop` tells when to end after the call under way.
 
-    def __init__(self, out: TextIO, err: TextIO, stop: Callable[[], bool]) -> None:
+    May be used from several threads: no line is broken by another.
+    """
+
+    def __init__(self, out: TextIO, err: TextIO, stop: Callable[[], bool], log: str = TEXT) -> None:
         self._out = out
         self._err = err
-        self._progress = Progress(err)
+        self._log = log
+        self._calm_until = time.monotonic() + _CALM
+        self._lock = RLock()
+        self._said: set[str] = set()
+        self._progress = Progress(err, shown=log == TEXT)
         self.stop = stop
 
     def print(self, lines: Iterable[str]) -> None:
         """Lines of the result. Raises OutputLost."""
-        self._progress.clear()
-        try:
-            for line in lines:
-                self._out.write(f"{line}\n")
-            self._out.flush()
-        except OSError as error:
-            raise OutputLost(f"standard output can't be written: {error.strerror}") from error
+        with self._lock:
+            self._progress.clear()
+            try:
+                for line in lines:
+                    self._out.write(f"{line}\n")
+                self._out.flush()
+            except OSError as error:
+                raise OutputLost(f"standard output can't be written: {error.strerror}") from error
 
     def say(self, line: str) -> None:
         """A remark on standard error."""
-        self._progress.clear()
-        with suppress(OSError):  # a remark that nobody can read must not end the work
-            self._err.write(f"aws-ecr-gc: {line}\n")
+        # A remark that nobody can read must not end the work.
+        with self._lock, suppress(OSError):
+            self._progress.clear()
+            self._err.write(f"{log_line(line, self._log)}\n")
             self._err.flush()
+
+    def announce(self, line: str) -> None:
+        """A remark on what is about to be done: it is no use afterwards."""
+        self.say(line)
+
+    def say_once(self, line: str) -> None:
+        """A remark that holds for the whole run."""
+        with self._lock:
+            if line not in self._said:
+                self._said.add(line)
+                self.say(line)
 
     def show(self, progress: str) -> None:
         """How far the work is, on a terminal."""
-        self._progress.show(progress)
+        with self._lock:
+            self._progress.show(progress)
+
+    def headway(self, progress: str) -> None:
+        """How far a long work is: on a terminal at once, elsewhere a line now and then."""
+        if self._progress.is_shown:
+            self.show(progress)
+        elif time.monotonic() >= self._calm_until:
+            self._calm_until = time.monotonic() + _CALM
+            self.say(progress)
 
     def clear(self) -> None:
         """End the line of progress."""
-        self._progress.clear()
+        with self._lock:
+            self._progress.clear()
 
     def reading(self, progress: str) -> None:
         """How far the reading is. Raises Interrupted where the work is to end."""
         if self.stop():
-            self._progress.clear()
+            self.clear()
             raise Interrupted("interrupted while reading; nothing was changed")
-        self._progress.show(progress)
+        self.show(progress)
+
+
+class _Kind(Enum):
+    PRINTED = 1
+    SAID = 2
+    SAID_ONCE = 3
+
+
+class Aside(Console):
+    """What is said and printed of one of many things that are done at once, kept until its turn has come.
+
+    Progress is shown at once, and so is what is about to be done.
+    """
+
+    def __init__(self, console: Console, stop: Callable[[], bool]) -> None:
+        self._console = console
+        self._kept: list[tuple[_Kind, str]] = []
+        self.stop = stop
+
+    def print(self, lines: Iterable[str]) -> None:
+        self._kept += [(_Kind.PRINTED, line) for line in lines]
+
+    def say(self, line: str) -> None:
+        self._kept.append((_Kind.SAID, line))
+
+    def announce(self, line: str) -> None:
+        self._console.announce(line)
+
+    def say_once(self, line: str) -> None:
+        self._kept.append((_Kind.SAID_ONCE, line))
+
+    def show(self, progress: str) -> None:
+        self._console.show(progress)
+
+    def clear(self) -> None:
+        self._console.clear()
+
+    def tell(self) -> None:
+        """Pass on what was kept, in its order. Raises OutputLost."""
+        kept, self._kept = self._kept, []
+        for kind, group in groupby(kept, itemgetter(0)):
+            lines = (line for _, line in group)
+            if kind is _Kind.PRINTED:
+                self._console.print(lines)
+                continue
+            say = self._console.say if kind is _Kind.SAID else self._console.say_once
+            for line in lines:
+                say(line)

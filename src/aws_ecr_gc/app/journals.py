@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from threading import Lock
 
 import msgspec
 from msgspec import Struct
@@ -61,44 +62,55 @@ class Log:
         self._console = console
         self._journal: journal.Journal | None = None
         self._has_steps = False
+        self._lock = Lock()
         if not lenient:
             demand_place(keeping)
 
-    def recorder(self, plan: Plan, inventory: Inventory, terms: Terms, in_use: InUse | None = None) -> Recorder | None:
+    def recorder(
+        self,
+        plan: Plan,
+        inventory: Inventory,
+        terms: Terms,
+        in_use: InUse | None = None,
+        console: Console | None = None,
+    ) -> Recorder | None:
         """What records the deletions of a plan; its steps are on record when this returns.
 
-        None where there are none, and where no journal is kept.
+        None where there are none, and where no journal is kept. May be asked by several threads; `console` is for what
+        is said of the repository.
 
         Raises Misuse where no journal can be begun, and JournalLost where it can't be gone on with, unless lenient.
         """
         if not plan.steps or self._keeping.stated == _NONE:
             return None
+        console = console or self._console
         try:
             recorder = self._recorder(plan, inventory, terms, in_use)
         except (Misuse, JournalLost) as error:
             if not self._lenient:
                 raise
             reason = error.__cause__ or error  # without the way round: it is taken already
-            self._console.say(f"warning: no journal is kept, so nothing can be put back: {reason}")
+            console.say(f"warning: no journal is kept, so nothing can be put back: {reason}")
             return None
-        self._announce_reading(plan)
-        return Lenient(recorder, self._console) if self._lenient else recorder
+        self._announce_reading(plan, console)
+        return Lenient(recorder, console) if self._lenient else recorder
 
-    def _announce_reading(self, plan: Plan) -> None:
+    def _announce_reading(self, plan: Plan, console: Console) -> None:
         read = [step for step in plan.going(Action.DELETE) if step.status is Status.ACTIVE]
         if not read:
             return
         name = plan.repository.name
         if self._keeping.restorable:
-            self._console.say(
+            console.announce(
                 f"repository {name}: {text.manifests(len(read))} will be read for the journal, "
                 "which counts as a pull; --no-restore leaves that out"
             )
         else:
-            self._console.say(f"repository {name}: no manifests go into the journal, so it can't put anything back")
+            console.announce(f"repository {name}: no manifests go into the journal, so it can't put anything back")
 
     def _recorder(self, plan: Plan, inventory: Inventory, terms: Terms, in_use: InUse | None) -> Recorder:
-        opened = self._open(plan.repository.registry, () if in_use is None else in_use.unread)
+        with self._lock:
+            opened = self._open(plan.repository.registry, () if in_use is None else in_use.unread)
         try:
             opened.steps(
                 plan.repository.name,

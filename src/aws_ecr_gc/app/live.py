@@ -36,8 +36,19 @@ class Live:
         self._cache_at = directories.cache
         self._cache = ManifestDirectory(self._cache_at)
         self._state = directories.state
+        self._directories = directories
         self._console = console
         self._warned: set[Path] = set()
+
+    def telling(self, console: Console) -> "Live":
+        """The same with other streams."""
+        other = Live(self._directories, self.now, console)
+        other._started = self._started
+        return other
+
+    def stop(self) -> bool:
+        """Whether the work is to end after the call under way."""
+        return self._console.stop()
 
     def time(self) -> float:
         """The time now, in epoch seconds."""
@@ -64,7 +75,7 @@ class Live:
 
     def _announce(self, repository: str, manifests: str, why: str) -> None:
         """Say beforehand what is read, and why: it moves pull times."""
-        self._console.say(f"repository {repository}: {manifests} will be read, {why}; that counts as a pull")
+        self._console.announce(f"repository {repository}: {manifests} will be read, {why}; that counts as a pull")
 
     def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:
         """What an interrupted run left over, as its record says."""

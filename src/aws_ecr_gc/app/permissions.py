@@ -9,10 +9,12 @@ from aws_ecr_gc.backup.s3 import PERMISSIONS as BACKUP_CALLS
 from aws_ecr_gc.config import Connection, OriginalFlags
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.discovery.sources import SOURCES
+from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.globs import has_wildcard
 from aws_ecr_gc.journal.s3 import PERMISSIONS as JOURNAL_CALLS
 from aws_ecr_gc.plan import Action
 from aws_ecr_gc.policyfile import load
+from aws_ecr_gc.targets import ALL_REGIONS, Targets, parted
 
 _NEEDS = {Action.ARCHIVE: Need.ARCHIVE, Action.UNTAG: Need.UNTAG}
 """What other actions than deletion need; a policy that archives may delete from the archive, and tags are deleted."""
@@ -21,6 +23,37 @@ _NEEDS = {Action.ARCHIVE: Need.ARCHIVE, Action.UNTAG: Need.UNTAG}
 def workloads_policy(settings: Settings) -> dict[str, object]:
     """The IAM policy document for the role with which other accounts are entered."""
     return document_of([_looking(settings)])
+
+
+def fleet_policy(policy: Path, connection: Connection) -> dict[str, object]:
+    """The IAM policy document for who runs a command over the targets of a policy file: beside that of the role.
+
+    Raises Misuse where these are no other accounts, or the AWS configuration names no region, and Mistakes.
+    """
+    file = load(policy)
+    targets, settings = file.targets, file.in_use
+    if targets.entry is None or not (targets.accounts or targets.organization):
+        raise Misuse(f"--for-fleet: {policy} names no other accounts; see targets: in docs/fleet.md")
+    partition = Session(connection.profile, connection.region).partition
+    accounts = ("*",) if targets.organization else targets.accounts
+    entering = ("sts:AssumeRole", *(("sts:TagSession",) if targets.entry.session_tags else ()))
+    statements = [
+        Statement("AwsEcrGcFleet", entering, tuple(targets.entry.arn(partition, account) for account in accounts))
+    ]
+    if targets.organization:
+        statements.append(Statement("AwsEcrGcFleetAccounts", tuple(sorted(_organization(targets)))))
+    return document_of([*statements, *_elsewhere(settings, partition, None)])
+
+
+def _organization(targets: Targets) -> Iterator[str]:
+    """What finding the accounts of an organization takes."""
+    if targets.units:
+        yield "organizations:ListAccountsForParent"
+        yield "organizations:ListOrganizationalUnitsForParent"
+    else:
+        yield "organizations:ListAccounts"
+    if targets.account_tags:
+        yield "organizations:ListTagsForResource"
 
 
 def unarchive_policy(patterns: tuple[str, ...], connection: Connection) -> dict[str, object]:
@@ -46,6 +79,9 @@ def least_policy(
 
     Raises Misuse where the AWS configuration names no region, and Mistakes for a broken policy file.
     """
+    targets = load(policy).targets if isinstance(policy, Path) else Targets()
+    taking, _ = parted(patterns or targets.repositories)
+    patterns = taking or ("*",)
     needs = {Need.READ}
     if not (isinstance(policy, OriginalFlags) and policy.policy.asks_for_nothing):
         needs.add(Need.DECIDE)
@@ -57,7 +93,7 @@ def least_policy(
         needs |= {_NEEDS[action] for action in load(policy).actions if action in _NEEDS}
     if policy is None or (isinstance(policy, Path) and load(policy).uses_resource_tags):
         needs |= {Need.TAGS, Need.NAMES}  # tags are asked for by an ARN, which DescribeRepositories gives
-    by_glob = not patterns or any(map(has_wildcard, patterns))
+    by_glob = targets.is_fleet or any(map(has_wildcard, patterns))
     if by_glob:
         needs.discard(Need.NAMES)
     elif len(patterns) > 1:
@@ -66,12 +102,13 @@ def least_policy(
     return policy_document(
         actions_for(needs),
         session.partition,
-        session.region,
+        "*" if targets.is_fleet else session.region,
         connection.registry_id or "*",
-        *(patterns or ("*",)),
+        *patterns,
         on_all=actions_for({Need.NAMES}) if by_glob else (),
         elsewhere=[
             *_registry_wide(policy),
+            *([Statement("AwsEcrGcRegions", ("account:ListRegions",))] if ALL_REGIONS in targets.regions else ()),
             *_elsewhere(settings_of(policy), session.partition, connection.registry_id),
             *(() if dry_run else _in_s3(session.partition, journal, backup)),
         ],
@@ -137,7 +174,7 @@ def _in_s3(partition: str, journal: str | None, backup: str | None, *, reading: 
 def _registry_wide(policy: Path | OriginalFlags | None) -> Iterator[Statement]:
     """What is asked of the registry as a whole: under the original's flags nothing."""
     if isinstance(policy, Path):
-        yield Statement("AwsEcrGcRegistry", tuple(actions_for({Need.REPLICATION})))
+        yield Statement("AwsEcrGcRegistry", tuple(actions_for({Need.REPLICATION, Need.CACHES})))
 
 
 def settings_of(policy: Path | OriginalFlags | None) -> Settings | None:

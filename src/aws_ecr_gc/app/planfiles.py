@@ -1,5 +1,6 @@
 """From the plans of a command to a plan file, and from there to what can be asked again."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,9 +15,9 @@ from aws_ecr_gc.config import OriginalFlags, Request
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Misuse, one_line
 from aws_ecr_gc.plan import Plan
-from aws_ecr_gc.policy.guards import Refusal
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.report import planfiles, uses
+from aws_ecr_gc.report.plans import Guarded
 
 
 class _Made(Struct, frozen=True):
@@ -41,7 +42,7 @@ class Draft:
         self._now = now
         self._made: list[_Made] = []
 
-    def add(self, made: Protected, refused: list[Refusal]) -> None:
+    def add(self, made: Protected, refused: Sequence[Guarded]) -> None:
         """One more plan, and the guards that refuse it."""
         parts = tuple(planfile.Refusal(each.guard, each.detail, each.way_round) for each in refused)
         self._made.append(_Made(made, parts))

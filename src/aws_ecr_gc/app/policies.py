@@ -8,6 +8,7 @@ from aws_ecr_gc.config import OriginalFlags, Request
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.policyfile import load
+from aws_ecr_gc.targets import Targets
 
 
 class Policies(Protocol):
@@ -16,6 +17,10 @@ class Policies(Protocol):
     @property
     def in_use(self) -> Settings | None:
         """What is to be looked for that runs an image."""
+
+    @property
+    def targets(self) -> Targets:
+        """Where repositories are looked for, as far as it says."""
 
     @property
     def files(self) -> Sequence[Path]:
@@ -32,6 +37,7 @@ class Policies(Protocol):
 class FlagPolicies:
     """The same for every repository."""
 
+    targets = Targets()
     files: Sequence[Path] = ()
     sha256: str | None = None
 

@@ -37,7 +37,12 @@ class Protected(Struct, frozen=True):
 
 
 class Protection:
-    """What decides with which uses plans are made: here with none."""
+    """What decides with which uses plans are made: here with none.
+
+    With `by_batch` plans wait until all repositories of a batch were read.
+    """
+
+    by_batch = False
 
     def plans(self, materials: Iterable[Material]) -> Iterator[Protected]:
         """A plan for each, one by one as repositories are read."""
@@ -56,6 +61,8 @@ class Protection:
 class _Batch(Protection):
     """All repositories are read first, for workloads are read after them: what starts to run in between is seen."""
 
+    by_batch = True
+
     def __init__(self, console: Console) -> None:
         self._console = console
 
@@ -66,7 +73,7 @@ class _Batch(Protection):
         """
         first = [Protected(material, material.plan()) for material in materials]
         if not any(each.plan.steps for each in first):
-            self._console.say("nothing would be changed, so what is in use was not read")
+            self._console.say_once("nothing would be changed, so what is in use was not read")
             yield from first
             return
         in_use = self.read([each.material for each in first])

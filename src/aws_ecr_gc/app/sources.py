@@ -8,11 +8,13 @@ from msgspec.structs import replace
 
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.live import Live
+from aws_ecr_gc.aws.client import CONNECTIONS
+from aws_ecr_gc.aws.pacing import Limits, Traffic
 from aws_ecr_gc.config import Connection, Request
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.inventory import Inventory, unread_indexes
 from aws_ecr_gc.plan import Leftover
-from aws_ecr_gc.ports import DeleteReplication, KeptPolicy, RegistryPort
+from aws_ecr_gc.ports import DeleteReplication, KeptPolicy, OnDemand, RegistryPort
 from aws_ecr_gc.reference import Repository
 from aws_ecr_gc.registries.ecr import open_registry
 from aws_ecr_gc.report import text
@@ -36,6 +38,9 @@ class Source(Protocol):
     def delete_replication(self) -> Sequence[DeleteReplication] | None:
         """As `ports.RegistryPort.delete_replication`; None where there is no registry to ask."""
 
+    def on_demand(self) -> OnDemand | None:
+        """As `ports.RegistryPort.on_demand`; None where there is no registry to ask."""
+
     def lifecycle_policy(self, name: str) -> KeptPolicy | None:
         """The lifecycle policy of a repository; None where it has none."""
 
@@ -45,12 +50,18 @@ class Source(Protocol):
     def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:
         """What an interrupted run left over there."""
 
+    def telling(self, console: Console) -> "Source":
+        """The same, with what is said of it going there."""
+
 
 class LiveSource:
     """The registry as it is now."""
 
-    def __init__(self, registry: RegistryPort, live: Live, at: float | None = None) -> None:
+    def __init__(
+        self, registry: RegistryPort, live: Live, at: float | None = None, traffic: Traffic | None = None
+    ) -> None:
         self.registry = registry
+        self.traffic = traffic
         self.live = live
         self.at = at
 
@@ -66,6 +77,9 @@ class LiveSource:
     def delete_replication(self) -> Sequence[DeleteReplication]:
         return self.registry.delete_replication()
 
+    def on_demand(self) -> OnDemand:
+        return self.registry.on_demand()
+
     def lifecycle_policy(self, name: str) -> KeptPolicy | None:
         return self.registry.lifecycle(name).policy()
 
@@ -74,6 +88,9 @@ class LiveSource:
 
     def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:
         return self.live.leftovers(repository)
+
+    def telling(self, console: Console) -> "LiveSource":
+        return LiveSource(self.registry, self.live.telling(console), self.at, self.traffic)
 
 
 class SnapshotSource:
@@ -96,6 +113,9 @@ class SnapshotSource:
     def delete_replication(self) -> None:
         return None
 
+    def on_demand(self) -> None:
+        return None
+
     def lifecycle_policy(self, name: str) -> KeptPolicy | None:
         raise Misuse(f"repository {name}: a snapshot holds no lifecycle policies; name the file of one")
 
@@ -108,6 +128,9 @@ class SnapshotSource:
     def leftovers(self, repository: Repository) -> tuple[Leftover, ...]:  # noqa: ARG002 - nobody deletes from a file
         return ()
 
+    def telling(self, console: Console) -> "SnapshotSource":  # noqa: ARG002 - nothing is said of it
+        return self
+
 
 @contextmanager
 def open_source(request: Request, now: float, console: Console) -> Iterator[Source]:
@@ -118,19 +141,22 @@ def open_source(request: Request, now: float, console: Console) -> Iterator[Sour
         with closing(open_snapshot(request.snapshot)) as snapshot:
             yield SnapshotSource(snapshot, request.at)
         return
-    with open_live(request.connection, Live(request.directories, now, console)) as source:
+    with open_live(request.connection, Live(request.directories, now, console), request.concurrency) as source:
         source.at = request.at
         yield source
 
 
 @contextmanager
-def open_live(connection: Connection, live: Live) -> Iterator[LiveSource]:
-    """The registry as it is now."""
+def open_live(connection: Connection, live: Live, concurrency: int = 1) -> Iterator[LiveSource]:
+    """The registry as it is now, for so many threads at once."""
+    traffic = Traffic(Limits(), "", "", stated=connection.max_rps, ended=live.stop)
     registry = open_registry(
         region=connection.region,
         registry_id=connection.registry_id,
         profile=connection.profile,
         endpoint_url=connection.endpoint_url,
+        connections=max(concurrency, CONNECTIONS),
+        traffic=traffic,
     )
     with closing(registry) as port:
-        yield LiveSource(port, live)
+        yield LiveSource(port, live, traffic=traffic)

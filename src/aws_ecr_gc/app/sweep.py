@@ -14,6 +14,7 @@ from aws_ecr_gc.app.sources import Source
 from aws_ecr_gc.errors import AwsFailure, Error, Exit, Misuse
 from aws_ecr_gc.policy import Policy
 from aws_ecr_gc.report import plans
+from aws_ecr_gc.targets import EXCLUDED
 
 
 class Target(Struct, frozen=True):
@@ -32,17 +33,18 @@ class Sweep:
         self._console = console
         self.left_alone: list[str] = []
         self.unread: list[plans.Unread] = []
-        self._listed = False
+        self.listed = False
 
     def names(self) -> list[str]:
         """The names, sorted. One that is named without a glob is found missing when it is read: that saves a call.
 
         Raises Misuse for a pattern that fits none.
         """
-        if len(self._patterns) == 1 and not globs.has_wildcard(self._patterns[0]):
+        first = self._patterns[0] if len(self._patterns) == 1 else EXCLUDED
+        if not first.startswith(EXCLUDED) and not globs.has_wildcard(first):
             return list(self._patterns)
         names = self._source.names(self._patterns)
-        self._listed = True
+        self.listed = True
         if not names:
             self._console.say("the registry has no repositories")
         return names
@@ -53,7 +55,7 @@ class Sweep:
             with self.reading(name):
                 policy = policies.policy_for(name, partial(self._source.resource_tags, name))
                 if policy is None:
-                    if not self._listed:  # it will not be read either, and may be mistyped
+                    if not self.listed:  # it will not be read either, and may be mistyped
                         self._source.names([name])
                     self.left_alone.append(name)
                 else:
@@ -66,13 +68,13 @@ class Sweep:
     def concerns_one(self, error: BaseException | None) -> TypeGuard[Error]:
         """Whether this says nothing of the other repositories: what was listed may be gone when it is read."""
         if isinstance(error, Misuse):
-            return self._listed and error.code == "RepositoryNotFoundException"
+            return self.listed and error.code == "RepositoryNotFoundException"
         return isinstance(error, AwsFailure)
 
-    def has_failed(self, name: str, error: Error) -> None:
-        """Say that a repository could not be read."""
-        self._console.say(f"repository {name}: no plan: {error}")
-        self.unread.append(plans.Unread(name, str(error)))
+    def has_failed(self, said: str, reason: str, name: str | None = None) -> None:
+        """Say that a repository could not be read; `name` is its own where more is to be said."""
+        self._console.say(f"repository {said}: no plan: {reason}")
+        self.unread.append(plans.Unread(name or said, reason))
 
     @property
     def exits(self) -> list[Exit]:
@@ -92,5 +94,5 @@ class _Reading:
     ) -> bool:
         if not self._sweep.concerns_one(error):
             return False
-        self._sweep.has_failed(self._name, error)
+        self._sweep.has_failed(self._name, str(error))
         return True

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import cache
+from threading import Lock
 
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.apply import Veto
@@ -42,6 +43,7 @@ class Workloads:
         self._fresh = fresh
         self._last: InUse | None = None
         self._read_again_at: float | None = None
+        self._lock = Lock()
         self._said: set[object] = set()
         self._session = cache(lambda: Session(connection.profile, connection.region))  # a profile may ask for a code
         self._discovery = Discovery(
@@ -85,11 +87,12 @@ class Workloads:
         return ask
 
     def _read_again(self) -> InUse:
-        read_at = self._read_again_at
-        if self._last is None or read_at is None or time.monotonic() - read_at > self._fresh:
-            self._last = self.read()
-            self._read_again_at = time.monotonic()
-        return self._last
+        with self._lock:  # who is to delete waits for the reading that somebody else began
+            read_at = self._read_again_at
+            if self._last is None or read_at is None or time.monotonic() - read_at > self._fresh:
+                self._last = self.read()
+                self._read_again_at = time.monotonic()
+            return self._last
 
     def _show(self, progress: str) -> None:
         if self._console.stop():

@@ -269,7 +269,9 @@ class _Run:
         than fit, and all but the first as long as it is not known what ECR takes for a pair.
         """
         try:
-            ready = self._ready(self._with_manifests(steps))
+            steps = self._with_manifests(steps)
+            self._port.turn()
+            ready = self._ready(steps)
             if not ready or not self._goes_on():
                 return []
             if ready[0].action is Action.UNTAG:

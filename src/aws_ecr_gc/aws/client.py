@@ -4,12 +4,14 @@ botocore decides about credentials, profiles, regions, endpoints, proxies, CA bu
 exceptions end here: what leaves is an `errors.Error`.
 """
 
+import copy
 import functools
 import gzip
 import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -20,12 +22,14 @@ from botocore import exceptions as boto
 from botocore import xform_name
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
+from botocore.credentials import RefreshableCredentials
 from botocore.httpsession import URLLib3Session
 from botocore.loaders import JSONFileLoader, create_loader
 from botocore.response import StreamingBody
 from botocore.utils import get_environ_proxies
 
 from aws_ecr_gc import __version__
+from aws_ecr_gc.aws.pacing import Traffic
 from aws_ecr_gc.errors import (
     AccessDenied,
     AwsFailure,
@@ -41,6 +45,9 @@ from aws_ecr_gc.errors import (
 _CHUNK = 1 << 16
 _ATTEMPTS = 8
 """How often a call is tried unless the user's AWS configuration says otherwise: Describe* limits are low."""
+
+CONNECTIONS = 10
+"""How many a client keeps open, unless more are asked for."""
 
 _BAD_CREDENTIALS = frozenset(
     {
@@ -59,6 +66,18 @@ _BAD_CREDENTIALS = frozenset(
     }
 )
 _ACCESS_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+    }
+)
 _PASSING = frozenset(
     {
         "InternalFailure",
@@ -111,6 +130,27 @@ class Session:
             raise Incomplete(
                 "no region: give --region, or set AWS_REGION, AWS_DEFAULT_REGION or a region in the profile"
             )
+        self._making = threading.Lock()
+
+    def there(self, region: str) -> "Session":
+        """The same in another region."""
+        return self._with(_stated_region=region, region=true_region(region))
+
+    def entered(self, grant: Callable[[], "Granted"]) -> "Session":
+        """The same with credentials that `grant` gives, and gives again when they are about to expire.
+
+        Raises what `grant` raises.
+        """
+        session = botocore.session.Session(profile=self._session.profile)
+        session.register_component("data_loader", self._session.get_component("data_loader"))
+        session.set_default_client_config(self._session.get_default_client_config())
+        session.register_component("credential_provider", _Entered(grant))
+        return self._with(_session=session, _making=threading.Lock())
+
+    def _with(self, **changes: object) -> "Session":
+        other = copy.copy(self)
+        vars(other).update(changes)
+        return other
 
     def _client_config(self) -> Config:
         """Standard retries with `_ATTEMPTS`, but for what the user's environment or profile sets."""
@@ -160,9 +200,11 @@ class Session:
         except boto.UnknownRegionError:
             return "aws"
 
-    def ecr(self, endpoint_url: str | None = None) -> "Client":
+    def ecr(
+        self, endpoint_url: str | None = None, *, connections: int = CONNECTIONS, traffic: Traffic | None = None
+    ) -> "Client":
         """A client for ECR. Raises what `client` raises."""
-        return self.client("ecr", endpoint_url=endpoint_url)
+        return self.client("ecr", endpoint_url=endpoint_url, connections=connections, traffic=traffic)
 
     def client(
         self,
@@ -171,33 +213,33 @@ class Session:
         region: str | None = None,
         endpoint_url: str | None = None,
         credentials: "Keys | None" = None,
-        connections: int = 10,
+        connections: int = CONNECTIONS,
         attempts: int | None = None,
         before_call: Callable[[str], None] = lambda _: None,
+        traffic: Traffic | None = None,
     ) -> "Client":
         """A client for a service, with this session's credentials or those of an assumed role.
 
-        `connections` is how many it keeps open at most; `before_call` is told of each operation before it is called.
+        `connections` is how many it keeps open at most; `before_call` is told of each operation before it is called,
+        `traffic` of each try, those that botocore makes again among them.
         `attempts` is how often a call is tried, whatever the user says: for calls that must not be repeated unseen.
-        Not for several threads at a time; the client itself is.
         Raises `Misuse` for a region or an endpoint that cannot be one, or bad credentials.
         """
-        if credentials is None:
-            self._demand_credentials()
         keys = (None, None, None) if credentials is None else credentials
+        retries = {} if attempts is None else {"retries": {"mode": "standard", "total_max_attempts": attempts}}
         try:
-            client = self._session.create_client(
-                service,
-                region_name=region or self._stated_region,
-                endpoint_url=endpoint_url,
-                aws_access_key_id=keys[0],
-                aws_secret_access_key=keys[1],
-                aws_session_token=keys[2],
-                config=Config(
-                    max_pool_connections=connections,
-                    **({} if attempts is None else {"retries": {"mode": "standard", "total_max_attempts": attempts}}),
-                ),
-            )
+            with self._making:  # botocore's sessions are not for several threads
+                if credentials is None:
+                    self._demand_credentials()
+                client = self._session.create_client(
+                    service,
+                    region_name=region or self._stated_region,
+                    endpoint_url=endpoint_url,
+                    aws_access_key_id=keys[0],
+                    aws_secret_access_key=keys[1],
+                    aws_session_token=keys[2],
+                    config=Config(max_pool_connections=connections, **retries),
+                )
         except (boto.BotoCoreError, ValueError, OSError) as error:
             raise Misuse(f"AWS configuration: {one_line(error)}") from error
         try:
@@ -206,7 +248,13 @@ class Session:
             raise Misuse(
                 f"AWS configuration: endpoint {one_line(client.meta.endpoint_url)}: {one_line(error)}"
             ) from error
-        return Client(client, before_call)
+        if traffic is not None:
+            _listen(client, traffic)
+        return Client(client, before_call, traffic)
+
+    def listed(self, service: str) -> list[str]:
+        """The regions of the partition that botocore's endpoint data list for a service."""
+        return [str(each) for each in self._session.get_available_regions(service, self.partition)]
 
     def web(self, connections: int = 10) -> "Web":
         """What downloads from the URLs that AWS gives out."""
@@ -222,9 +270,61 @@ class Session:
             return False
 
 
+def _listen(client: Any, traffic: Traffic) -> None:
+    """Let each try wait for its turn, before it is signed, and hear which are refused, those that are tried again too.
+
+    Rides on botocore's events request-created and response-received; tests/registries pins them.
+    """
+
+    def leaving(operation_name: str, **_: object) -> None:
+        traffic.leaving(operation_name)
+
+    def received(event_name: str, parsed_response: dict[str, Any] | None, **_: object) -> None:
+        if parsed_response is not None and _is_refused(parsed_response):
+            traffic.refused(event_name.rpartition(".")[2])
+
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register_first(f"request-created.{service}", leaving)
+    client.meta.events.register(f"response-received.{service}", received)
+
+
+def _is_refused(answered: dict[str, Any]) -> bool:
+    """Whether an answer says that too many calls came."""
+    status = answered.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status == 429 or answered.get("Error", {}).get("Code") in _THROTTLED
+
+
 def true_region(stated: str) -> str:
     """The region that botocore takes for one of the aliases by which it turns on FIPS endpoints: `us-east-1-fips`."""
     return stated.replace("fips-", "").replace("-fips", "")
+
+
+class Granted(NamedTuple):
+    """Credentials of an assumed role, and when they expire, as AWS writes times."""
+
+    access_key: str
+    secret_key: str
+    token: str
+    expires_at: datetime
+
+
+class _Entered:
+    """What botocore asks for credentials: those of an assumed role, renewed before they expire."""
+
+    def __init__(self, grant: Callable[[], Granted]) -> None:
+        def renewed() -> dict[str, str]:
+            granted = grant()
+            return {
+                "access_key": granted.access_key,
+                "secret_key": granted.secret_key,
+                "token": granted.token,
+                "expiry_time": granted.expires_at.isoformat(),
+            }
+
+        self._credentials = RefreshableCredentials.create_from_metadata(renewed(), renewed, "assume-role")
+
+    def load_credentials(self) -> RefreshableCredentials:
+        return self._credentials
 
 
 class Web:
@@ -284,9 +384,12 @@ class Keys(NamedTuple):
 class Client:
     """A service's API, one method for all calls."""
 
-    def __init__(self, client: Any, before_call: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, client: Any, before_call: Callable[[str], None] = lambda _: None, traffic: Traffic | None = None
+    ) -> None:
         self._client = client
-        self._before_call = before_call
+        self._before_call = before_call if traffic is None else traffic.calling
+        self._traffic = traffic
         self._endpoint = one_line(client.meta.endpoint_url)
         self._prefix = str(client.meta.service_model.signing_name)
         self._tokens: dict[str, tuple[str, str] | None] = {}
@@ -309,6 +412,11 @@ class Client:
         if answered.get(answer) is None:
             raise Unintelligible(f"{operation}: the answer of {self._endpoint} has no {answer}")
         return answered
+
+    def turn(self, operation: str) -> None:
+        """Wait until this thread's next call of the operation may be made; nothing where no pace is kept."""
+        if self._traffic is not None:
+            self._traffic.turn(operation)
 
     def content(self, operation: str, answer: str, **parameters: object) -> bytes:
         """Call an operation that answers with a stream, and read that to its end. Raises what `call` raises."""

@@ -1,8 +1,24 @@
-"""How fast AWS is called: deploy tools share its limits, so reading leaves them room."""
+"""How fast AWS is called: deploy tools share its limits, so reading and deleting leave them room."""
 
 import threading
 import time
+from collections import Counter, deque
+from collections.abc import Callable
 from typing import NamedTuple
+
+from msgspec import Struct
+
+SETTLED = 0.8
+"""The part of a pace that is left after a call was refused for it."""
+PATIENCE = 60.0
+"""Seconds before more is tried again."""
+_WINDOW = 1.0
+_EVIDENCE = 10
+"""So many calls within the window say what AWS lets through."""
+_SLOWEST = 1.0
+"""Calls a second that are left in any case, unless less was asked for."""
+_SLICE = 0.1
+"""Seconds after which a waiting call looks whether the work has ended."""
 
 
 class Rate(NamedTuple):
@@ -12,20 +28,182 @@ class Rate(NamedTuple):
     burst: int
 
 
+RATES: dict[str, Rate] = {
+    "BatchDeleteImage": Rate(10, 10),
+    "BatchGetImage": Rate(50, 50),
+    "DescribeImages": Rate(20, 10),
+    "DescribeRepositories": Rate(10, 10),
+    "ListTagsForResource": Rate(10, 10),
+    "UpdateImageStorageClass": Rate(20, 20),
+}
+"""ECR's operations. AWS publishes a limit of BatchGetImage (2,000), which pulls share. Of the others it is known that
+big accounts meet them; docs/fleet.md has the table and the reasons. PutImage has a pace of its own."""
+OTHERS = Rate(5, 5)
+
+
+def rate_of(operation: str, stated: float | None) -> Rate:
+    """The pace of an operation of ECR: `stated` calls a second, or the default."""
+    if stated is None:
+        return RATES.get(operation, OTHERS)
+    return Rate(stated, max(1, int(stated / 2)))
+
+
 class Pace:
-    """One limiter for all threads that make the same kind of call."""
+    """One limiter for all threads that make the same kind of call.
 
-    def __init__(self, rate: Rate) -> None:
-        self._interval = 1 / rate.sustained
-        self._ahead = self._interval * (rate.burst - 1)
+    It starts at its rate. Told of a refusal, it settles at `SETTLED` of its pace, or of what AWS let through in the
+    last second where that is known to be less; no sooner than `PATIENCE` seconds later it tries a step more, until it
+    is at its rate again.
+    """
+
+    def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._pace = rate.sustained
         self._lock = threading.Lock()
-        self._due = time.monotonic() - self._ahead
+        self._settled_at: float | None = None
+        self._left: deque[float] = deque()
+        self._refused: deque[float] = deque()
+        self._due = clock() - self._ahead
 
-    def wait(self) -> None:
-        """Return when the next call may be made."""
+    @property
+    def pace(self) -> float:
+        """Calls a second, as it is now."""
+        return self._pace
+
+    @property
+    def _ahead(self) -> float:
+        """How far calls may come ahead of their time. What AWS refused has no burst: its bucket is empty."""
+        return (self._rate.burst - 1) / self._rate.sustained if self._settled_at is None else 0.0
+
+    def wait(self, ended: Callable[[], bool] = lambda: False) -> float:
+        """Return when the next call may be made, or at once when the work has `ended`. The time at which it leaves."""
         with self._lock:
-            now = time.monotonic()
-            self._due = max(self._due + self._interval, now - self._ahead)
-            delay = self._due - now
-        if delay > 0:
-            time.sleep(delay)
+            now = self._clock()
+            self._try_more(now)
+            self._due = max(self._due + 1 / self._pace, now - self._ahead)
+            due = self._due
+        while (delay := due - self._clock()) > 0 and not ended():
+            time.sleep(min(delay, _SLICE))
+        left = self._clock()
+        with self._lock:
+            self._left.append(left)
+            _forget(self._left, left)
+        return left
+
+    def refused(self, left: float) -> None:
+        """A call that left at this time was refused for its pace. Those that left before it settled say nothing new."""
+        with self._lock:
+            now = self._clock()
+            self._refused.append(now)
+            _forget(self._refused, now)
+            if self._settled_at is not None and left <= self._settled_at:
+                return
+            _forget(self._left, now)
+            let_through = len(self._left) - len(self._refused)
+            pace = min(self._pace, max(let_through, 1)) if len(self._left) >= _EVIDENCE else self._pace
+            self._pace = max(pace * SETTLED, min(self._pace, _SLOWEST))
+            self._settled_at = now
+            self._due = max(self._due, now)
+
+    def _try_more(self, now: float) -> None:
+        if self._settled_at is not None and now - self._settled_at >= PATIENCE:
+            self._pace = min(self._rate.sustained, self._pace / SETTLED)
+            self._settled_at = None if self._pace == self._rate.sustained else now
+
+
+def _forget(times: deque[float], now: float) -> None:
+    while times and times[0] < now - _WINDOW:
+        times.popleft()
+
+
+class Limits:
+    """The paces of all accounts and regions, each shared by whoever makes its calls."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._paces: dict[tuple[str, str, str], Pace] = {}
+
+    def pace(self, account: str, region: str, line: str, rate: Rate) -> Pace:
+        """The pace of the calls that wait in one line there."""
+        key = (account, region, line)
+        with self._lock:
+            if key not in self._paces:
+                self._paces[key] = Pace(rate)
+            return self._paces[key]
+
+
+class Tally(Struct):
+    """How many calls were made, how often any was tried, and how many tries were refused for their pace."""
+
+    calls: int = 0
+    tries: int = 0
+    throttled: int = 0
+
+    @property
+    def retries(self) -> int:
+        return max(0, self.tries - self.calls)
+
+    def add(self, other: "Tally") -> None:
+        """Those of another one too."""
+        self.calls += other.calls
+        self.tries += other.tries
+        self.throttled += other.throttled
+
+
+class Traffic:
+    """The calls of ECR in one account and region: each waits for its pace, and is counted. For all threads."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        account: str,
+        region: str,
+        *,
+        stated: float | None = None,
+        ended: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`stated` is the pace in place of the defaults; when the work has `ended`, no call waits any more."""
+        self._limits = limits
+        self._where = (account, region)
+        self._stated = stated
+        self._ended = ended
+        self._lock = threading.Lock()
+        self._own = threading.local()
+        self._started = time.monotonic()
+        self.tally = Tally()
+        self.by_operation: Counter[str] = Counter()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been going on."""
+        return time.monotonic() - self._started
+
+    def turn(self, operation: str) -> None:
+        """Wait for this thread's next call of the operation now, so that it need not when it is made."""
+        self._own.left = self._pace(operation).wait(self._ended)
+        self._own.reserved = operation
+
+    def calling(self, operation: str) -> None:
+        """A call is about to be made, however often it will be tried."""
+        with self._lock:
+            self.tally.calls += 1
+            self.by_operation[operation] += 1
+
+    def leaving(self, operation: str) -> None:
+        """One try is about to leave. Returns when it may."""
+        if getattr(self._own, "reserved", None) == operation:
+            self._own.reserved = None
+        else:
+            self._own.left = self._pace(operation).wait(self._ended)
+        with self._lock:
+            self.tally.tries += 1
+
+    def refused(self, operation: str) -> None:
+        """The last try of this thread was refused for its pace."""
+        with self._lock:
+            self.tally.throttled += 1
+        self._pace(operation).refused(self._own.left)
+
+    def _pace(self, operation: str) -> Pace:
+        return self._limits.pace(*self._where, operation, rate_of(operation, self._stated))

@@ -24,6 +24,7 @@ class Need(Enum):
     REPLICATION = (
         "when something may be deleted under a policy file, and for `doctor`: whether deletions are replicated"
     )
+    CACHES = "when something may be deleted under a policy file: what pulls it again, or makes repositories anew"
     LIFECYCLE = "for `lifecycle`, where a repository's own lifecycle policy counts"
     LIFECYCLE_PUT = "for `lifecycle apply`, where a policy is put"
     LIFECYCLE_REMOVE = "for `lifecycle apply --remove`"
@@ -54,6 +55,8 @@ PERMISSIONS: dict[str, Permission] = {
     "DescribeRepositories": Permission("ecr:DescribeRepositories", Need.NAMES),
     "ListTagsForResource": Permission("ecr:ListTagsForResource", Need.TAGS),
     "DescribeRegistry": Permission("ecr:DescribeRegistry", Need.REPLICATION),
+    "DescribePullThroughCacheRules": Permission("ecr:DescribePullThroughCacheRules", Need.CACHES),
+    "DescribeRepositoryCreationTemplates": Permission("ecr:DescribeRepositoryCreationTemplates", Need.CACHES),
     "GetLifecyclePolicy": Permission("ecr:GetLifecyclePolicy", Need.LIFECYCLE),
     "PutLifecyclePolicy": Permission("ecr:PutLifecyclePolicy", Need.LIFECYCLE_PUT),
     "DeleteLifecyclePolicy": Permission("ecr:DeleteLifecyclePolicy", Need.LIFECYCLE_REMOVE),

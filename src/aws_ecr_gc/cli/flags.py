@@ -11,8 +11,9 @@ from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Incomplete, Misuse
 
 if TYPE_CHECKING:
-    from aws_ecr_gc.config import Config, Connection, Directories, Keeping, OriginalFlags, Request
+    from aws_ecr_gc.config import Config, Connection, Directories, Keeping, OriginalFlags, Request, Watching
     from aws_ecr_gc.discovery.settings import Settings
+    from aws_ecr_gc.targets import Targets
 
 _PREFIX = re.compile(r"(?:[a-zA-Z0-9_][a-zA-Z0-9._-]*)?")  # so `--keep $UNSET --dry-run=1` does not delete
 _NAME = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
@@ -110,9 +111,12 @@ def keeping_from(arguments: argparse.Namespace) -> "Keeping":
     return Keeping(arguments.journal, restorable=not arguments.no_restore)
 
 
-def declare_connection(parser: Parser) -> None:
-    """Which registry, and as whom."""
-    _declare_region(parser)
+def declare_connection(parser: Parser, *, fleet: bool = False) -> None:
+    """Which registry, and as whom; or which ones."""
+    if fleet:
+        _declare_fleet(parser)
+    else:
+        _declare_region(parser)
     _declare_account(parser)
 
 
@@ -122,6 +126,53 @@ def _declare_region(parser: Parser) -> None:
         metavar="REGION",
         type=region,
         help="the AWS region (default: AWS_REGION, AWS_DEFAULT_REGION, or the profile's)",
+    )
+
+
+def _declare_fleet(parser: Parser) -> None:
+    parser.value(
+        "region",
+        metavar="REGION",
+        action="append",
+        default=[],
+        type=region,
+        help="an AWS region; repeat it for more, or all: those enabled for the account (default: as of the AWS CLI)",
+    )
+    parser.switch("all-repos", "all repositories, whatever the targets of the policy file say")
+    parser.value(
+        "account",
+        metavar="ID",
+        action="append",
+        default=[],
+        type=account,
+        help="an account to enter with --role; repeat it for more (default: that of the credentials)",
+    )
+    parser.switch("organization", "all active accounts of the AWS organization, entered with --role")
+    parser.value(
+        "unit",
+        metavar="ID",
+        action="append",
+        default=[],
+        type=unit,
+        help="of the organization only accounts in this unit or below; repeat it for more",
+    )
+    parser.value(
+        "account-tag",
+        metavar="KEY=GLOB",
+        action="append",
+        default=[],
+        type=pair,
+        help="of the organization only accounts with this tag; repeat it for more, all must fit",
+    )
+    parser.value("role", metavar="NAME", type=role, help="the role with which other accounts are entered")
+    parser.value("external-id", guarded=True, metavar="ID", help="the external id that the role asks for")
+    parser.value(
+        "session-tag",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        type=pair,
+        help="a tag of the role's sessions; repeat it for more",
     )
 
 
@@ -163,12 +214,38 @@ def declare_repositories(parser: Parser) -> None:
     )
 
 
+def declare_pace(parser: Parser) -> None:
+    """How much at once, and how fast."""
+    parser.value(
+        "concurrency", metavar="N", type=concurrency, help="how many repositories are worked on at once (default: 16)"
+    )
+    parser.value(
+        "max-rps",
+        metavar="N",
+        type=rate,
+        help="how many calls a second of each operation, in an account and region (default: as docs/fleet.md says)",
+    )
+
+
+def declare_watching(parser: Parser) -> None:
+    """What other machines are told."""
+    parser.value(
+        "metrics-file", guarded=True, metavar="FILE", help="write the numbers of the run for Prometheus to this"
+    )
+    parser.value(
+        "emf-file", guarded=True, metavar="FILE", help="append them in CloudWatch's embedded metric format to this"
+    )
+    parser.value(
+        "log-format", choices=["text", "json"], default="text", help="the form of standard error (default: text)"
+    )
+
+
 def declare_policy_file(parser: Parser) -> None:
     """The policy file."""
     parser.value("f", guarded=True, metavar="FILE", help="the policy file: YAML, JSON or TOML")
 
 
-def declare_reading(parser: Parser) -> None:
+def declare_reading(parser: Parser, *, fleet: bool = False) -> None:
     """What every command has that reads: from where, at what time."""
     parser.value("snapshot", guarded=True, metavar="FILE", help="read this snapshot instead of AWS")
     parser.value(
@@ -177,7 +254,7 @@ def declare_reading(parser: Parser) -> None:
         type=moment,
         help="decide as at this time, such as 2027-01-01 or 2027-01-01T06:00:00Z",
     )
-    declare_connection(parser)
+    declare_connection(parser, fleet=fleet)
     declare_directories(parser)
 
 
@@ -213,7 +290,7 @@ def request_from(arguments: argparse.Namespace) -> "Request":
         raise Misuse("no policy: give -f FILE" + (", or --keep and --delete-untagged" if flags is not None else ""))
     from pathlib import Path
 
-    from aws_ecr_gc.config import Keeping, Request
+    from aws_ecr_gc.config import CONCURRENCY, Keeping, Request
 
     return Request(
         policy=Path(arguments.f) if arguments.f or flags is None else flags,
@@ -227,6 +304,48 @@ def request_from(arguments: argparse.Namespace) -> "Request":
         journal=keeping_from(arguments) if "journal" in arguments else Keeping(),
         backup=vars(arguments).get("backup"),
         output=arguments.output,
+        concurrency=vars(arguments).get("concurrency") or CONCURRENCY,
+        targets=targets_from(arguments),
+        watching=watching_from(arguments),
+    )
+
+
+def watching_from(arguments: argparse.Namespace) -> "Watching":
+    """What other machines are told."""
+    from pathlib import Path
+
+    from aws_ecr_gc.config import Watching
+
+    stated = vars(arguments)
+    files = [Path(stated[name]) if stated.get(name) else None for name in ("metrics_file", "emf_file")]
+    return Watching(*files)
+
+
+def targets_from(arguments: argparse.Namespace) -> "Targets":
+    """Where repositories are looked for, as flags say. Raises Misuse."""
+    from aws_ecr_gc.targets import ALL_REGIONS, Entry, Targets
+
+    if "account" not in arguments:
+        return Targets()
+    if arguments.all_repos and arguments.repo:
+        raise Misuse("--all-repos and --repo: all of them, or only some? leave one out")
+    if ALL_REGIONS in arguments.region and len(arguments.region) > 1:
+        raise Misuse("--region all: names every region already; leave the others out")
+    if arguments.account and arguments.organization:
+        raise Misuse("--account and --organization: those accounts, or all? leave one out")
+    if arguments.role is None and (arguments.external_id or arguments.session_tag):
+        raise Misuse("--external-id and --session-tag go with --role; name the role")
+    entry = (
+        None if arguments.role is None else Entry(arguments.role, arguments.external_id, dict(arguments.session_tag))
+    )
+    return Targets(
+        repositories=("*",) if arguments.all_repos else tuple(arguments.repo),
+        regions=tuple(dict.fromkeys(arguments.region)),
+        accounts=tuple(dict.fromkeys(arguments.account)),
+        organization=arguments.organization,
+        units=tuple(arguments.unit),
+        account_tags=dict(arguments.account_tag),
+        entry=entry,
     )
 
 
@@ -272,7 +391,10 @@ def connection_from(arguments: argparse.Namespace) -> "Connection":
     """Which registry, and as whom."""
     from aws_ecr_gc.config import Connection
 
-    return Connection(arguments.region, arguments.registry_id, arguments.profile, arguments.endpoint_url)
+    max_rps = vars(arguments).get("max_rps")
+    stated = arguments.region
+    region = next(iter(stated), None) if isinstance(stated, list) else stated  # of several, `targets_from` tells
+    return Connection(region, arguments.registry_id, arguments.profile, arguments.endpoint_url, max_rps)
 
 
 def directories_from(arguments: argparse.Namespace) -> "Directories":
@@ -340,7 +462,7 @@ def keep(text: str) -> tuple[str, int]:
 
 def pattern(text: str) -> str:
     """A glob of repository names."""
-    if not re.fullmatch(r"[a-z0-9._/*?!\[\]-]{1,256}", text):
+    if not re.fullmatch(r"!?[a-z0-9._/*?!\[\]-]{1,256}", text):
         raise argparse.ArgumentTypeError(f"{text!r} fits no repository name: a-z, 0-9, - _ . / and * ? [ ] only")
     return text
 
@@ -369,6 +491,42 @@ def account(text: str) -> str:
     if not re.fullmatch(r"[0-9]{12}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not an account id of 12 digits")
     return text
+
+
+def concurrency(text: str) -> int:
+    """How many at once."""
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of repositories at once: 1 to 256")
+    return int(text)
+
+
+def rate(text: str) -> float:
+    """Calls a second."""
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or float(text) < 0.1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of calls a second, 0.1 or more")
+    return float(text)
+
+
+def unit(text: str) -> str:
+    """The id of a root or of an organizational unit."""
+    if not re.fullmatch(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the id of a unit, such as ou-ab12-34567890")
+    return text
+
+
+def role(text: str) -> str:
+    """A role's name, with its path if it has one."""
+    if not re.fullmatch(r"[A-Za-z0-9_+=,.@/-]{1,512}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a role's name, such as ecr-gc")
+    return text
+
+
+def pair(text: str) -> tuple[str, str]:
+    """`KEY=VALUE`."""
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE, such as stage=prod")
+    return key, value
 
 
 def url(text: str) -> str:

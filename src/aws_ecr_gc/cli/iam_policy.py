@@ -33,6 +33,7 @@ def parser() -> Parser:
     made.value("from", guarded=True, metavar="PLACE", help="with --for-restore: the place of the backup")
     made.switch("for-unarchive", "for aws-ecr-gc unarchive in these --repo")
     made.switch("for-workloads", "for the role in other accounts where what is in use is looked for")
+    made.switch("for-fleet", "for who runs a command over the accounts that the targets of -f name, beside their roles")
     made.switch("yes", "as of run; of no account here")
     flags.declare_strict(made)
     flags.declare_journal(made)
@@ -62,6 +63,8 @@ def run(arguments: Sequence[str]) -> Exit:
         return _print_unarchive_policy(asked)
     if asked.for_workloads:
         return _print_workloads_policy(asked)
+    if asked.for_fleet:
+        return _print_fleet_policy(asked)
     if not asked.f and len(asked.repo) != 1 and not asked.for_snapshot:
         raise Incomplete("give --repo once, or -f")
     from pathlib import Path
@@ -115,6 +118,17 @@ def _print_unarchive_policy(asked: argparse.Namespace) -> Exit:
     from aws_ecr_gc.app.permissions import unarchive_policy
 
     print(json.dumps(unarchive_policy(tuple(asked.repo), flags.connection_from(asked)), indent=2))
+    return Exit.DONE
+
+
+def _print_fleet_policy(asked: argparse.Namespace) -> Exit:
+    if not asked.f:
+        raise Misuse("--for-fleet: accounts are named by the targets of a policy file; give -f FILE")
+    from pathlib import Path
+
+    from aws_ecr_gc.app.permissions import fleet_policy
+
+    print(json.dumps(fleet_policy(Path(asked.f), flags.connection_from(asked)), indent=2))
     return Exit.DONE
 
 

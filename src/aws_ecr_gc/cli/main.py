@@ -8,7 +8,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn, TextIO
 
-from aws_ecr_gc.cli import collect
+from aws_ecr_gc.cli import collect, said
 from aws_ecr_gc.errors import Error, Exit, Incomplete, Misuse, OutputLost, one_line
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -45,6 +45,7 @@ def run() -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; without arguments, the process's own. Returns the exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    said.form = "text"
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for the process's life, as what it stands for
     try:
@@ -105,7 +106,15 @@ def summary() -> str:
 
 def _complain(text: str) -> None:
     with suppress(OSError):  # whoever was to read it is gone; the exit code still tells
-        print(f"aws-ecr-gc: {text}", file=sys.stderr, flush=True)
+        print(_line(text), file=sys.stderr, flush=True)
+
+
+def _line(text: str) -> str:
+    if said.form == "text":
+        return f"aws-ecr-gc: {text}"
+    from aws_ecr_gc.report.logs import log_line
+
+    return log_line(text, said.form, "error")
 
 
 def _let_go_of(*streams: TextIO | None) -> None:

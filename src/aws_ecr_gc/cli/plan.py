@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli import flags, said
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Exit, Misuse
 
@@ -28,14 +28,17 @@ def parser() -> Parser:
         help="show instead how the repositories grow under the policy, such as 90d",
     )
     made.value("out", guarded=True, metavar="FILE", help="write the plans to this file too, to review and show")
+    flags.declare_pace(made)
+    flags.declare_watching(made)
     flags.declare_output(made)
-    flags.declare_reading(made)
+    flags.declare_reading(made, fleet=True)
     return made
 
 
 def run(arguments: Sequence[str]) -> Exit:
     """Plan, or forecast."""
     asked = parser().read(arguments)
+    said.form = asked.log_format
     if asked.forecast is not None and not 86400 <= asked.forecast <= 3660 * 86400:
         raise Misuse("--forecast: give 1d to 3660d")
     if asked.forecast is not None and asked.at is not None and asked.at + asked.forecast > _LAST:
@@ -51,7 +54,7 @@ def run(arguments: Sequence[str]) -> Exit:
     from aws_ecr_gc.app.plan import forecast_all, plan
     from aws_ecr_gc.cli.interruption import Interruption
 
-    console = Console(sys.stdout, sys.stderr, Interruption().came)
+    console = Console(sys.stdout, sys.stderr, Interruption(asked.log_format).came, asked.log_format)
     if asked.forecast is not None:
         return forecast_all(request, asked.forecast, now=time.time(), console=console)
     out = None if asked.out is None else Path(asked.out)

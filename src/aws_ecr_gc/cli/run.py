@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli import flags, said
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.cli.question import ask, demand_answer
 from aws_ecr_gc.errors import Exit, Misuse
@@ -25,8 +25,10 @@ def parser() -> Parser:
     flags.declare_journal(made)
     flags.declare_backup(made)
     flags.declare_strict(made)
+    flags.declare_pace(made)
+    flags.declare_watching(made)
     flags.declare_output(made)
-    flags.declare_connection(made)
+    flags.declare_connection(made, fleet=True)
     flags.declare_directories(made)
     return made
 
@@ -35,6 +37,7 @@ def run(arguments: Sequence[str]) -> Exit:
     """Plan and delete."""
     _refuse_what_only_plans(arguments)
     asked = parser().read(arguments)
+    said.form = asked.log_format
     asked.snapshot = asked.at = None
     request = flags.request_from(asked)
     if not asked.yes:
@@ -44,7 +47,7 @@ def run(arguments: Sequence[str]) -> Exit:
     from aws_ecr_gc.app.console import Console
     from aws_ecr_gc.cli.interruption import Interruption
 
-    console = Console(sys.stdout, sys.stderr, Interruption().came)
+    console = Console(sys.stdout, sys.stderr, Interruption(asked.log_format).came, asked.log_format)
     return application.run(
         request, now=time.time(), console=console, question=None if asked.yes else ask, strict=asked.strict
     )

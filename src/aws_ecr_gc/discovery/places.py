@@ -4,11 +4,12 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 
+from aws_ecr_gc.aws.accounts import Place, assume, caller_account, members
 from aws_ecr_gc.aws.client import Client, Keys, Session, true_region
-from aws_ecr_gc.aws.pacing import Pace, Rate
-from aws_ecr_gc.discovery.reader import Place
+from aws_ecr_gc.aws.pacing import Limits, Rate
 from aws_ecr_gc.discovery.settings import Settings
-from aws_ecr_gc.errors import AccessDenied, Error, SourceFailure, one_line
+from aws_ecr_gc.errors import Error, SourceFailure
+from aws_ecr_gc.targets import Entry
 from aws_ecr_gc.usage import Origin, Unread
 
 CONNECTIONS = 16
@@ -47,7 +48,7 @@ class Places:
         self._going = going
         self._lock = threading.Lock()
         self._clients: dict[tuple[Place, str], Client] = {}
-        self._paces: dict[tuple[str, str, str], Pace] = {}
+        self._limits = Limits()
         self._keys: dict[str, Keys] = {}
         self._stated_regions: dict[str, str] = {}
         self.unread: list[Unread] = []
@@ -92,50 +93,35 @@ class Places:
 
     def _own_account(self, partition: str) -> str:
         place = Place("", self._session.region, partition)
-        return str(self.client(place, "sts").call("GetCallerIdentity", "Account")["Account"])
+        return caller_account(self.client(place, "sts"))
 
     def _members(self, home: Place) -> Sequence[str]:
         """The accounts of the organization that are not closed."""
         if not self._settings.organization:
             return ()
         try:
-            pages = self.client(home, "organizations").pages("ListAccounts", "Accounts")
-            found = {str(row["Id"]): row.get("State") or row.get("Status") for page in pages for row in page}
+            found = members(self.client(home, "organizations"))
         except Error as error:
             self.unread.append(Unread(Origin("organization", home.account), str(error)))
             return ()
-        except (KeyError, TypeError) as error:
-            reason = f"ListAccounts: an account without {one_line(error)}"
-            self.unread.append(Unread(Origin("organization", home.account), reason))
-            return ()
-        closed = [f"{account} ({state})" for account, state in found.items() if state != "ACTIVE"]
+        closed = [f"{each.account} ({each.state})" for each in found if not each.is_active]
         if closed:
             self.remarks.append(f"not looked into, for they are not active: {', '.join(closed)}")
-        return [account for account, state in found.items() if state == "ACTIVE"]
+        return [each.account for each in found if each.is_active]
 
     def _enter(self, home: Place, account: str) -> Keys:
         """Credentials for another account. They last an hour: each reading asks for new ones."""
         settings = self._settings
         if settings.role is None:
             raise SourceFailure("it can't be entered without a role: name one in a policy file, in_use: {role: NAME}")
-        more = {} if settings.external_id is None else {"ExternalId": settings.external_id}
-        role = f"arn:{home.partition}:iam::{account}:role/{settings.role}"
-        try:
-            granted = self.client(home, "sts").call(
-                "AssumeRole", "Credentials", RoleArn=role, RoleSessionName="aws-ecr-gc", **more
-            )["Credentials"]
-        except AccessDenied as error:
-            raise SourceFailure(f"{error}; or {role} does not trust the caller") from error
-        return Keys(granted["AccessKeyId"], granted["SecretAccessKey"], granted["SessionToken"])
+        granted = assume(self.client(home, "sts"), home.partition, account, Entry(settings.role, settings.external_id))
+        return Keys(granted.access_key, granted.secret_key, granted.token)
 
     def _is_in(self, account: str, entering: "Future[Keys]") -> bool:
         try:
             self._keys[account] = entering.result()
         except Error as error:
             self.unread.append(Unread(Origin("role", account), str(error)))
-            return False
-        except (KeyError, TypeError) as error:
-            self.unread.append(Unread(Origin("role", account), f"AssumeRole: an answer without {one_line(error)}"))
             return False
         return True
 
@@ -144,8 +130,4 @@ class Places:
         if not self._going():
             raise SourceFailure("the reading was ended")
         line, rate = line_of(service, operation)
-        with self._lock:
-            key = (place.account, place.region, line)
-            if key not in self._paces:
-                self._paces[key] = Pace(rate)
-        self._paces[key].wait()
+        self._limits.pace(place.account, place.region, line, rate).wait()

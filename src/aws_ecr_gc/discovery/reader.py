@@ -5,24 +5,17 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from typing import Any, Protocol, TypeVar
 
-from msgspec import Struct
-
+from aws_ecr_gc.aws.accounts import Place
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Unintelligible, one_line
 from aws_ecr_gc.reference import Reference, mentions_unread, reference_of, references_in
 from aws_ecr_gc.usage import Origin, Use
 
+__all__ = ["Calls", "Memory", "Place", "Reader", "batches", "references_of", "strings", "use_of"]
+
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-
-
-class Place(Struct, frozen=True):
-    """An account and a region of AWS."""
-
-    account: str
-    region: str
-    partition: str
 
 
 class Calls(Protocol):

@@ -52,6 +52,8 @@ class PolicyFile:
             [(document.path.parent, document.part.in_use) for document in documents if document.part.in_use]
         )
         """What is looked for that runs an image, for all repositories; None if no document asks."""
+        self.targets = values.targets(document.part.targets for document in documents if document.part.targets)
+        """Where repositories are looked for, as far as any document says."""
         self._layers = [_Layer(document) for document in documents]
         self._made = cache(self._policy)
 

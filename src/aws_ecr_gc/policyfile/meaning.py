@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from aws_ecr_gc import globs
 from aws_ecr_gc.policy.rules import RESERVED_NAMES
 from aws_ecr_gc.policyfile.mistakes import Mistake
 from aws_ecr_gc.policyfile.nodes import quoted
 from aws_ecr_gc.policyfile.reach import reach_mistakes
 from aws_ecr_gc.policyfile.rule_meaning import TAG_LETTERS, duration_mistakes, glob_mistakes, rule_mistakes
 from aws_ecr_gc.policyfile.spots import Spot
+from aws_ecr_gc.targets import EXCLUDED
 
 _NAME_LETTERS = "a-z0-9._/-"
 
@@ -15,6 +17,7 @@ _NAME_LETTERS = "a-z0-9._/-"
 def document_mistakes(document: Spot) -> Iterator[Mistake]:
     """All of one document's."""
     yield from _in_use_mistakes(document)
+    yield from _targets_mistakes(document)
     yield from _protect_mistakes(document)
     policies = list(document.each("policies"))
     for policy in policies:
@@ -71,6 +74,34 @@ def _in_use_mistakes(document: Spot) -> Iterator[Mistake]:
         if key in in_use.keys and "sources" not in in_use.keys:
             reason = "says how AWS's services are looked into, and none is named"
             yield in_use.mistake_of(key, reason, "write sources: [ecs, lambda]")
+
+
+def _targets_mistakes(document: Spot) -> Iterator[Mistake]:
+    targets = document.sound("targets")
+    if targets is None or targets.node.members is None:
+        return
+    for each in targets.texts("repositories"):
+        try:
+            globs.check(each.text.removeprefix(EXCLUDED), _NAME_LETTERS)
+        except ValueError as error:
+            reason, _, mend = str(error).partition("; ")
+            yield each.mistake(reason, mend)
+    if document.at("extends") is not None:
+        return  # as above
+    organization = targets.at("organization") if _is_true(targets.at("organization")) else None
+    elsewhere = targets.at("accounts") or organization
+    if elsewhere is not None and targets.at("role") is None:
+        yield elsewhere.mistake(
+            "other accounts are entered with a role, and none is named", "write role: NAME beside it"
+        )
+    for key, needed in (("units", organization), ("account_tags", organization)):
+        if key in targets.keys and needed is None:
+            yield targets.mistake_of(
+                key, "chooses among the accounts of an organization", "write organization: true beside it"
+            )
+    for key in ("external_id", "session_tags"):
+        if key in targets.keys and targets.at("role") is None:
+            yield targets.mistake_of(key, "goes with a role, and none is named", "write role: NAME beside it")
 
 
 def _is_true(spot: Spot | None) -> bool:

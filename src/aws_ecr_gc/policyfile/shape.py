@@ -384,6 +384,64 @@ class InUsePart(Struct, forbid_unknown_fields=True, frozen=True):
     ] = UNSET
 
 
+class TargetsPart(Struct, forbid_unknown_fields=True, frozen=True):
+    """Where `plan` and `run` look for repositories; flags of the command line take the place of what is stated here."""
+
+    repositories: Annotated[
+        Globs | UnsetType,
+        Meta(description="Only repositories that one of these matches; !GLOB takes out again.", examples=["ci/*"]),
+    ] = UNSET
+    regions: Annotated[
+        Literal["all"] | Annotated[list[Region], Meta(min_length=1)] | UnsetType,
+        Meta(
+            description="The regions; all are those enabled for the account. That of the profile, if absent.",
+            examples=[["eu-west-1"]],
+        ),
+    ] = UNSET
+    accounts: Annotated[
+        Annotated[list[Account], Meta(min_length=1)] | UnsetType,
+        Meta(description="The accounts; that of the credentials, if absent.", examples=[["123456789012"]]),
+    ] = UNSET
+    organization: Annotated[
+        bool | UnsetType, Meta(description="Whether all accounts of the AWS organization are meant.")
+    ] = UNSET
+    units: Annotated[
+        Annotated[
+            list[
+                Annotated[
+                    str,
+                    Meta(
+                        title="the id of a root or an organizational unit",
+                        pattern="^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$",
+                        examples=["ou-ab12-34567890"],
+                    ),
+                ]
+            ],
+            Meta(min_length=1),
+        ]
+        | UnsetType,
+        Meta(
+            description="Only accounts in these units of the organization, or below.", examples=[["ou-ab12-34567890"]]
+        ),
+    ] = UNSET
+    account_tags: Annotated[
+        dict[str, Annotated[str, Meta(title="a glob", max_length=512, examples=["prod"])]] | UnsetType,
+        Meta(description="Only accounts that have each of these tags; values are globs.", examples=[{"stage": "prod"}]),
+    ] = UNSET
+    role: Annotated[
+        Role | UnsetType,
+        Meta(description="The role with which other accounts are entered.", examples=["ecr-gc"]),
+    ] = UNSET
+    external_id: Annotated[
+        Annotated[str, Meta(min_length=2, max_length=1224)] | UnsetType,
+        Meta(description="The external id that the role asks for.", examples=["ecr-gc"]),
+    ] = UNSET
+    session_tags: Annotated[
+        dict[str, Annotated[str, Meta(max_length=256)]] | UnsetType,
+        Meta(description="Tags of the role's sessions.", examples=[{"tool": "ecr-gc"}]),
+    ] = UNSET
+
+
 class DocumentPart(Struct, forbid_unknown_fields=True, frozen=True):
     """A policy file: the first policy whose selector fits a repository applies; one that none fits is left alone."""
 
@@ -419,6 +477,13 @@ class DocumentPart(Struct, forbid_unknown_fields=True, frozen=True):
         Meta(
             description="What is in use stays under every policy, also of files that extend this.",
             examples=[{"sources": ["ecs", "lambda"]}],
+        ),
+    ] = UNSET
+    targets: Annotated[
+        TargetsPart | UnsetType,
+        Meta(
+            description="Where plan and run look for repositories; what is left open, a base file may state.",
+            examples=[{"regions": ["eu-west-1"]}],
         ),
     ] = UNSET
 

@@ -20,7 +20,9 @@ from aws_ecr_gc.policyfile.shape import (
     MatchPart,
     ProtectPart,
     RulePart,
+    TargetsPart,
 )
+from aws_ecr_gc.targets import Entry, Targets
 
 _DEFAULT_GRACE = 3600.0
 _Stated = TypeVar("_Stated")
@@ -88,6 +90,26 @@ def in_use(parts: Sequence[tuple[Path, InUsePart]]) -> Settings | None:
         kubernetes=_clusters(parts),
         lists=tuple(dict.fromkeys(_listing(folder, row) for folder, part in parts for row in stated(part.lists, []))),
     )
+
+
+def targets(parts: Iterable[TargetsPart]) -> Targets:
+    """Of each member what the first states that states it; all that chooses accounts counts as one."""
+    found = Targets()
+    for part in parts:
+        role, external_id, tags = part.role, part.external_id, part.session_tags
+        entry = None if role is UNSET else Entry(role, stated(external_id, None), stated(tags, {}))
+        found = found.over(
+            Targets(
+                repositories=texts(part.repositories),
+                regions=texts(part.regions),
+                accounts=texts(part.accounts),
+                organization=part.organization is True,
+                units=texts(part.units),
+                account_tags=stated(part.account_tags, {}),
+                entry=entry,
+            )
+        )
+    return found
 
 
 def _united(lists: Iterable[list[str] | UnsetType]) -> tuple[str, ...]:

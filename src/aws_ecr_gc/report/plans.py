@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from aws_ecr_gc.inventory import INDEX_TYPES, Image, Status
 from aws_ecr_gc.plan import Action, Outcome, Plan, Verdict
@@ -33,6 +33,7 @@ class RepositoryPlan(Struct, forbid_unknown_fields=True):
     `refused` names the guards that forbid carrying the plan out; `broken` are the workloads whose image is not there to
     be pulled. `replicates_deletes_to` are the other registries in which what is deleted here is deleted too; null where
     that is not known, or nobody asked, as where nothing is to be changed. `interrupted` and `stopped_by` are of `run`.
+    `notes` say what else fills the repository; absent where nothing does, or nobody asked.
     """
 
     repository: document.RepositoryPart
@@ -50,6 +51,7 @@ class RepositoryPlan(Struct, forbid_unknown_fields=True):
     interrupted: bool
     stopped_by: str | None
     images: list[document.ImagePart]
+    notes: list[str] | UnsetType = UNSET
 
 
 class Unread(Struct, forbid_unknown_fields=True):
@@ -238,8 +240,12 @@ class Sum(Struct):
 
     def add(self, plan: Plan) -> None:
         """One more."""
-        self.plans += 1
-        self.work += work.work_of(plan)
+        self.unite(Sum(1, work.work_of(plan)))
+
+    def unite(self, other: "Sum") -> None:
+        """All of another one."""
+        self.plans += other.plans
+        self.work += other.work
 
 
 def summary(going: Sum, refused: Sum) -> Iterator[str]:

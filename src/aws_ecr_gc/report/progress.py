@@ -8,13 +8,13 @@ from typing import TextIO
 class Progress:
     """One line, written over and over; it is gone when the work is done."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, shown: bool = True) -> None:
         self._stream = stream
-        self._shown = stream.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+        self.is_shown = shown and stream.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
 
     def show(self, text: str) -> None:
         """Replace the line."""
-        if self._shown:
+        if self.is_shown:
             with suppress(OSError):  # a terminal that went away
                 self._stream.write(f"\r\x1b[K{text}")
                 self._stream.flush()

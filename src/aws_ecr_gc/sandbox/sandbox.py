@@ -71,6 +71,10 @@ class Sandbox:
         """What runs in an account and a region, to look into and to change."""
         return self._life.world.workloads(account, region)
 
+    def enable(self, account: str, *regions: str) -> None:
+        """Say which regions are enabled for an account, in place of those that are by default."""
+        self._life.world.enabled[account] = list(regions)
+
     @property
     def calls(self) -> list[Call]:
         """Every call so far, in order."""

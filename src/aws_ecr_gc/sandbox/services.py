@@ -60,6 +60,12 @@ SERVICES: dict[str, Service] = {
             "UnknownOperationException": "InvalidAction",
         },
     ),
+    "account": Service(
+        "account",
+        RestJson(),
+        {"ListRegions": identities.list_regions},
+        {"InvalidParameterException": "ValidationException", "ServerException": "InternalServerException"},
+    ),
     "events": Service(
         "events",
         Json(),

@@ -47,6 +47,12 @@ class World:
     """Account by access key, for access keys that are no account numbers."""
     replication: dict[tuple[str, str], list[Members]] = field(default_factory=dict)
     """The replication rules of a registry (account, region), as DescribeRegistry answers them."""
+    cache_rules: dict[tuple[str, str], dict[str, Members]] = field(default_factory=dict)
+    """The pull-through cache rules of a registry (account, region), by prefix."""
+    templates: dict[tuple[str, str], dict[str, Members]] = field(default_factory=dict)
+    """The repository creation templates of a registry (account, region), by prefix."""
+    enabled: dict[str, list[str]] = field(default_factory=dict)
+    """The enabled regions of an account, where they are not those of every account."""
     deletions: list[Deletion] = field(default_factory=list)
     listings: Listings = field(default_factory=Listings)
     lock: RLock = field(default_factory=RLock)

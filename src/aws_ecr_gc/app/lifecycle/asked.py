@@ -10,7 +10,7 @@ from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.sources import Source, open_source
 from aws_ecr_gc.app.sweep import Sweep
 from aws_ecr_gc.config import Connection, Directories, OriginalFlags, Request
-from aws_ecr_gc.errors import Error, Misuse, Unintelligible, one_line
+from aws_ecr_gc.errors import Misuse, Unintelligible, one_line
 from aws_ecr_gc.lifecycle.assumptions import Assumptions
 from aws_ecr_gc.lifecycle.reading import Written, read
 from aws_ecr_gc.lifecycle.values import LifecyclePolicy
@@ -58,9 +58,9 @@ class Asked(Struct, frozen=True):
 class Repositories(Sweep):
     """Repositories one after the other; what can't be read stops only itself."""
 
-    def has_failed(self, name: str, error: Error) -> None:
-        self._console.say(f"repository {name}: {error}")
-        self.unread.append(plans.Unread(name, str(error)))
+    def has_failed(self, said: str, reason: str, name: str | None = None) -> None:
+        self._console.say(f"repository {said}: {reason}")
+        self.unread.append(plans.Unread(name or said, reason))
 
 
 @contextmanager

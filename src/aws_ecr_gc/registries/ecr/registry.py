@@ -11,13 +11,14 @@ from aws_ecr_gc.aws.client import Client
 from aws_ecr_gc.aws.pacing import Pace
 from aws_ecr_gc.errors import AwsFailure, Misuse, Unintelligible
 from aws_ecr_gc.globs import has_wildcard
-from aws_ecr_gc.ports import BATCH, DeleteReplication, chosen
+from aws_ecr_gc.ports import BATCH, DeleteReplication, OnDemand, chosen, without
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.registries.ecr import settings
 from aws_ecr_gc.registries.ecr.lifecycles import EcrLifecycle
 from aws_ecr_gc.registries.ecr.listings import decode_page, walk
 from aws_ecr_gc.registries.ecr.repository import EcrRepository, repository_not_found
 from aws_ecr_gc.registries.ecr.tags import PUTS
+from aws_ecr_gc.targets import parted
 
 _UNKNOWN = re.compile(r"repository with name '(?P<name>[^']+)'(?:.* registry with id '(?P<account>[0-9]{12})')?")
 _IMPOSSIBLE = frozenset({"InvalidParameterException", "ParamValidationError"})
@@ -53,8 +54,9 @@ class EcrRegistry:
         return EcrLifecycle(self._client, Repository(self.registry, name), self._address)
 
     def names(self, patterns: Sequence[str]) -> list[str]:
-        if patterns and not any(map(has_wildcard, patterns)):
-            return self._named(sorted(set(patterns)))
+        taking, excluding = parted(patterns)
+        if taking and not any(map(has_wildcard, taking)):
+            return self._named(without(sorted(set(taking)), excluding))
         found: list[str] = []
         for answer in walk("DescribeRepositories", self._describe):
             found += self._remembered(answer)
@@ -111,6 +113,9 @@ class EcrRegistry:
 
     def delete_replication(self) -> Sequence[DeleteReplication]:
         return settings.delete_replication(self._client, self._address.get("registryId"))
+
+    def on_demand(self) -> OnDemand:
+        return settings.on_demand(self._client, self._address)
 
     def pull_time_exclusions(self) -> list[str]:
         """The ARNs of the roles whose pulls move no pull time. Raises AwsFailure, and Misuse."""

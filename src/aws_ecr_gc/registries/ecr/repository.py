@@ -134,6 +134,9 @@ class EcrRepository:
         except UnicodeEncodeError as error:  # JSON can escape half of a character
             raise Unintelligible(f"BatchGetImage: a manifest that is no text: {error}") from error
 
+    def turn(self) -> None:
+        self._client.turn("BatchDeleteImage")
+
     def delete(self, ids: Sequence[ImageId]) -> Answer:
         answer = self._client.call(
             "BatchDeleteImage",

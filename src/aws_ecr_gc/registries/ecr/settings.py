@@ -3,12 +3,14 @@
 Neither call takes the id of a registry: ECR answers for the account of the credentials.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 from msgspec import Struct
 
 from aws_ecr_gc.aws.client import Client
 from aws_ecr_gc.errors import AwsFailure, Unintelligible, one_line
-from aws_ecr_gc.ports import DeleteReplication
+from aws_ecr_gc.ports import CacheRule, CreationTemplate, DeleteReplication, OnDemand
 from aws_ecr_gc.registries.ecr.listings import PAGE
 
 
@@ -64,6 +66,39 @@ def _prefixes(filters: list[_Filter]) -> tuple[str, ...]:
     if any(each.filter_type != "PREFIX_MATCH" for each in filters):
         return ()
     return tuple(each.filter for each in filters)
+
+
+class _CacheRule(Struct, rename="camel"):
+    ecr_repository_prefix: str
+    upstream_registry_url: str
+    upstream_repository_prefix: str = "ROOT"
+
+
+class _Template(Struct, rename="camel"):
+    prefix: str
+    applied_for: list[str] = []
+    lifecycle_policy: str | None = None
+
+
+def on_demand(client: Client, address: Mapping[str, str]) -> OnDemand:
+    """The pull-through cache rules and, of the credentials' own registry, the creation templates. Raises AwsFailure."""
+    caches = client.pages("DescribePullThroughCacheRules", "pullThroughCacheRules", maxResults=PAGE, **address)
+    own = client.pages("DescribeRepositoryCreationTemplates", "repositoryCreationTemplates", maxResults=PAGE)
+    templates = () if address else own  # the call takes no registry
+    try:
+        rules = [msgspec.convert(row, _CacheRule) for page in caches for row in page]
+        made = [msgspec.convert(row, _Template) for page in templates for row in page]
+    except msgspec.ValidationError as error:
+        raise Unintelligible(f"DescribePullThroughCacheRules: what can't be understood: {one_line(error)}") from error
+    return OnDemand(
+        tuple(CacheRule(each.ecr_repository_prefix, _upstream(each)) for each in rules),
+        tuple(CreationTemplate(each.prefix, tuple(each.applied_for), bool(each.lifecycle_policy)) for each in made),
+    )
+
+
+def _upstream(rule: _CacheRule) -> str:
+    prefix = "" if rule.upstream_repository_prefix == "ROOT" else f"/{rule.upstream_repository_prefix}"
+    return one_line(rule.upstream_registry_url + prefix)
 
 
 def pull_time_exclusions(client: Client) -> list[str]:

@@ -7,6 +7,7 @@ ServiceError.
 from collections.abc import Callable
 
 from aws_ecr_gc.sandbox.operations import (
+    caches,
     deletion,
     layers,
     listings,
@@ -27,13 +28,17 @@ OPERATIONS: dict[str, Operation] = {
     "BatchDeleteImage": deletion.batch_delete_image,
     "BatchGetImage": pulls.batch_get_image,
     "CompleteLayerUpload": layers.complete_layer_upload,
+    "CreatePullThroughCacheRule": caches.create_pull_through_cache_rule,
     "CreateRepository": repositories.create_repository,
+    "CreateRepositoryCreationTemplate": caches.create_repository_creation_template,
     "DeleteLifecyclePolicy": policies.delete_lifecycle_policy,
     "DeleteRepository": repositories.delete_repository,
     "DeregisterPullTimeUpdateExclusion": pull_times.deregister_pull_time_update_exclusion,
     "DescribeImages": listings.describe_images,
+    "DescribePullThroughCacheRules": caches.describe_pull_through_cache_rules,
     "DescribeRegistry": registries.describe_registry,
     "DescribeRepositories": repositories.describe_repositories,
+    "DescribeRepositoryCreationTemplates": caches.describe_repository_creation_templates,
     "GetAuthorizationToken": registries.get_authorization_token,
     "GetDownloadUrlForLayer": layers.get_download_url_for_layer,
     "GetLifecyclePolicy": policies.get_lifecycle_policy,

@@ -1,13 +1,17 @@
-"""STS: who is calling, and becoming somebody else."""
+"""STS: who is calling, and becoming somebody else. And the regions of an account."""
 
 import re
 import secrets
+from collections.abc import Collection
 
-from aws_ecr_gc.sandbox.errors import invalid_parameter
+from aws_ecr_gc.sandbox.errors import ServiceError, invalid_parameter
 from aws_ecr_gc.sandbox.world import Caller, Members
 
 _ROLE = re.compile(r"arn:(?P<partition>[a-z-]+):iam::(?P<account>[0-9]{12}):role/(?P<role>[\w+=,.@/-]+)")
 _SECONDS = 3600
+ENABLED = ("eu-west-1", "us-east-1")
+"""The regions of every account, unless a test says otherwise."""
+REGIONS = (*ENABLED, "af-south-1", "ap-southeast-2", "eu-central-1", "us-west-2")
 
 
 def get_caller_identity(caller: Caller, _request: Members) -> Members:
@@ -37,3 +41,21 @@ def assume_role(caller: Caller, request: Members) -> Members:
             "Arn": arn,
         },
     }
+
+
+def list_regions(caller: Caller, request: Members) -> Members:
+    """The regions of the account and whether they are enabled, one page of them."""
+    if "NextToken" in request:
+        raise invalid_parameter("NextToken", "is not one that was given out")
+    if request.get("AccountId") not in {None, caller.account}:
+        raise ServiceError("AccessDeniedException", "only the caller's own account can be asked for")
+    enabled = caller.world.enabled.get(caller.account, ENABLED)
+    found = [{"RegionName": region, "RegionOptStatus": _status(region, enabled)} for region in sorted(REGIONS)]
+    wanted = request.get("RegionOptStatusContains")
+    return {"Regions": [each for each in found if not wanted or each["RegionOptStatus"] in wanted]}
+
+
+def _status(region: str, enabled: Collection[str]) -> str:
+    if region not in enabled:
+        return "DISABLED"
+    return "ENABLED_BY_DEFAULT" if region in ENABLED else "ENABLED"

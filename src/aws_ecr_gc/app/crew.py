@@ -1,0 +1,289 @@
+"""Who does the work on repositories, several at a time: reading, planning, carrying out."""
+
+from collections.abc import Iterable, Iterator
+from threading import Event
+
+from msgspec import UNSET
+
+from aws_ecr_gc.app.backup import Backups
+from aws_ecr_gc.app.cautions import drastic
+from aws_ecr_gc.app.collect import exit_of, say_what_is_left
+from aws_ecr_gc.app.console import Aside, Console
+from aws_ecr_gc.app.headway import Headway
+from aws_ecr_gc.app.live import Planned
+from aws_ecr_gc.app.material import gather
+from aws_ecr_gc.app.passage import Ended, Mark, Passage
+from aws_ecr_gc.app.pipeline import in_order
+from aws_ecr_gc.app.protection import Protected, Protection
+from aws_ecr_gc.app.site import FleetSite, Site
+from aws_ecr_gc.app.sources import LiveSource
+from aws_ecr_gc.apply import Applied, Earlier, Terms
+from aws_ecr_gc.config import OriginalFlags, Request
+from aws_ecr_gc.errors import Error, Exit, GuardStopped, Interrupted, JournalLost, WorkloadsUnread
+from aws_ecr_gc.plan import Result
+from aws_ecr_gc.policy.guards import refusals
+from aws_ecr_gc.report import fleets, plans, uses, work
+
+BATCH = 250_000
+"""Images whose plans wait together for one reading of what is in use: their repositories are held in memory."""
+
+
+_LOOK = 0.05
+"""Seconds after which somebody who waits looks whether it is his turn."""
+
+
+class Crew:
+    """Takes repositories through their stages, in order as seen from outside, as many at once as the request allows.
+
+    With `carries_out` their plans are carried out too; where a plan waits for others before that (for what is in use,
+    or for an answer), it is held.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        protection: Protection,
+        console: Console,
+        *,
+        carries_out: bool,
+        strict: bool = False,
+        holds: bool = False,
+    ) -> None:
+        """With `holds`, what comes through keeps its plan."""
+        self._request = request
+        self._holds = holds
+        self._protection = protection
+        self._console = console
+        self._carries_out = carries_out
+        self._strict = strict
+        self._workers = 1 if request.snapshot is not None else request.concurrency
+        self.headway = Headway(console)
+        self._turn = 0
+        self._begun = 0
+        self._shown = Event()
+        if request.output == "json" or holds:
+            self._shown.set()
+        self._given_up = False
+        self._no_more = False
+        self._unheard = False
+
+    def give_up(self, *, unheard: bool = False) -> None:
+        """Begin nothing more: something fails for all. Where nobody hears of it any more, deletions end too."""
+        self._given_up = self._no_more = True
+        self._unheard = self._unheard or unheard
+
+    def passages(self, site: Site) -> Iterator[Passage]:
+        """Every repository of a site, not worked on yet. Raises what `Sweep.names` raises."""
+        names = site.sweep.names()
+        self.headway.expect(repositories=len(names))
+        for name in names:
+            yield self._passage(site, name)
+
+    def over(self, sites: Iterable[FleetSite]) -> Iterator[Passage]:
+        """Those of several sites, each between its marks. Sites that can't be read have none."""
+        for site in sites:
+            yield self._passage(site, "", Mark.BEGIN)
+            for at, name in enumerate(site.names):
+                made = self._passage(site, name)
+                if not at and self._request.output == "text":
+                    made.aside.print([fleets.heading(site.place.account, site.place.region)])
+                yield made
+            yield self._passage(site, "", Mark.END)
+
+    def _passage(self, site: Site, name: str, mark: Mark | None = None) -> Passage:
+        made = Passage(self._begun, site, name, Aside(self._console, self.stops_reading), mark)
+        self._begun += 1
+        return made
+
+    def told(self, each: Passage) -> None:
+        """It is the turn of the next one, which may tell what it has at once."""
+        self._turn = each.number + 1
+        self.headway.add(each)
+
+    def stops_reading(self) -> bool:
+        """Whether nothing more is to be read."""
+        return self._given_up or self._console.stop()
+
+    def _stop_deleting(self) -> bool:
+        return self._unheard or self._console.stop()
+
+    def through(self, passages: Iterable[Passage]) -> Iterator[Passage]:
+        """Each as it has ended, in order. Raises WorkloadsUnread, and Outdated."""
+        if not self._protection.by_batch:
+            yield from in_order(passages, self._whole, self._workers)
+            return
+        for batch in self._batches(in_order(passages, self._read, self._workers)):
+            waiting = [each for each in batch if each.material is not None]
+            materials = [each.material for each in waiting if each.material is not None]
+            for each, made in zip(waiting, self._protection.plans(materials), strict=True):
+                each.keep(made)
+            del waiting, materials
+            yield from in_order(_each_once(batch), self._second_half, self._workers)
+
+    def carried_out(self, passages: Iterable[Passage]) -> Iterator[Passage]:
+        """The same of those that have a plan already."""
+        return in_order(passages, self._last, self._workers)
+
+    def _batches(self, passages: Iterable[Passage]) -> Iterator[list[Passage]]:
+        batch: list[Passage] = []
+        images = 0
+        for each in passages:
+            batch.append(each)
+            if each.failure is not None:
+                break
+            images += 0 if each.material is None else len(each.material.inventory.images)
+            if images > BATCH:
+                yield batch
+                batch, images = [], 0
+        if batch:
+            yield batch
+
+    def _whole(self, each: Passage) -> Passage:
+        self._read(each)
+        if each.material is not None:
+            (made,) = self._protection.plans([each.material])
+            each.keep(made)
+        return self._second_half(each)
+
+    def _second_half(self, each: Passage) -> Passage:
+        if each.made is not None:
+            self._tell_plan(each, each.made)
+            if self._carries_out:
+                self._last(each)
+        if not self._holds:
+            each.forget()
+        return each
+
+    def _read(self, each: Passage) -> Passage:
+        """What goes wrong with one repository keeps no other from its plan."""
+        if each.mark is not None or each.site.failure is not None:
+            return each
+        site, source = each.site, each.site.source.telling(each.aside)
+        try:
+            each.aside.reading(f"{each.name}: to be read")
+            policy = site.policies.policy_for(each.name, lambda: source.resource_tags(each.name))
+            if policy is None:
+                if not site.sweep.listed:  # it will not be read either, and may be mistyped
+                    source.names([each.name])
+                each.left_alone = True
+            else:
+                each.material = gather(
+                    policy, lambda needed: source.inventory(each.name, needed), source.leftovers, source.at
+                )
+        except Error as error:
+            if site.sweep.concerns_one(error):
+                each.unread = str(error)
+            elif site.is_isolated and not isinstance(error, Interrupted):
+                site.failure = error
+            else:
+                each.failure = error
+                self.give_up()
+        return each
+
+    def _tell_plan(self, each: Passage, made: Protected) -> None:
+        plan, policy = made.plan, made.material.policy
+        found = refusals(plan, policy.guards)
+        each.refused = [plans.Guarded(one.guard, one.detail, one.way_round) for one in found]
+        destinations = each.site.cautions.about(plan, policy, each.aside)
+        notes = each.site.cautions.notes(plan, each.aside)
+        if self._request.output == "json":
+            each.part = plans.part(plan, policy.name, each.refused, made.broken, destinations)
+            each.part.notes = notes or UNSET
+        else:
+            each.aside.print(plans.lines(plan, policy.name, each.refused, map(uses.broken_text, made.broken)))
+        warning = drastic(plan) if isinstance(self._request.policy, OriginalFlags) else None
+        if warning is not None:
+            each.aside.say(f"warning: repository {plan.repository.name}: {warning}")
+
+    def _last(self, each: Passage) -> Passage:
+        """Carry out a plan, unless a guard forbids it."""
+        made = each.made
+        if made is None or each.refused:
+            return each
+        try:
+            self._wait_until_shown(each)
+            applied = None if self._no_more else self._apply(each, made)
+        except Error as error:
+            if isinstance(error, JournalLost) and self._no_more:  # another one lost it, and says so
+                return self._not_reached(each)
+            each.failure = error
+            self.give_up()
+            return each
+        if applied is None:
+            return self._not_reached(each)
+        self._tell_outcome(each, made, applied)
+        each.forget()
+        return each
+
+    def _not_reached(self, each: Passage) -> Passage:
+        each.aside.say(f"repository {each.name}: not reached; run again to finish")
+        return each
+
+    def _wait_until_shown(self, each: Passage) -> None:
+        """Nothing is deleted before a plan was shown: where standard output can't be written, nothing is.
+
+        Raises OutputLost.
+        """
+        while True:
+            if each.number == self._turn:
+                each.aside.tell()
+                self._shown.set()
+            if self._shown.wait(_LOOK) or self._no_more:
+                return
+
+    def _apply(self, each: Passage, made: Protected) -> Applied:
+        plan, terms = made.plan, made.material.terms
+        each.aside.stop = self._stop_deleting
+        source = each.site.source.telling(each.aside)
+        assert isinstance(source, LiveSource)  # noqa: S101 - what is read from a file is never carried out
+        port = source.registry.repository(each.name)
+
+        def carry_out(terms: Terms, earlier: Earlier) -> Applied:
+            recorder = each.site.log.recorder(plan, made.material.inventory, terms, made.in_use, each.aside)
+            return source.live.apply(
+                Planned(plan, made.material.left_over),
+                port,
+                self._protection.veto(made),
+                terms=terms,
+                earlier=earlier,
+                recorder=recorder,
+            )
+
+        backups = Backups(self._request.backup, self._request.connection, source.live, each.aside)
+        applied = backups.before(carry_out, plan, made.material.inventory.images, port, terms=terms)
+        if applied.interrupted or isinstance(applied.stopped_by, (WorkloadsUnread, GuardStopped, JournalLost)):
+            self._no_more = True
+        return applied
+
+    def _tell_outcome(self, each: Passage, made: Protected, applied: Applied) -> None:
+        plan = made.plan
+        if each.part is not None:
+            stopped_by = None if applied.stopped_by is None else str(applied.stopped_by)
+            plans.complete(each.part, plan, applied.outcomes, interrupted=applied.interrupted, stopped_by=stopped_by)
+        elif plan.steps:
+            each.aside.print(plans.outcome_lines(plan, applied.outcomes))
+        say_what_is_left(plan, applied, each.aside)
+        results = [outcome.result for outcome in applied.outcomes.values()]
+        each.ended = Ended(
+            deletions=f"{each.name}: {work.deeds(plan, applied.outcomes)}",
+            done=results.count(Result.DONE),
+            skipped=results.count(Result.SKIPPED),
+            failed=results.count(Result.FAILED),
+            tried=bool(plan.steps),
+            called=applied.called,
+            interrupted=applied.interrupted,
+            exit=exit_of(applied, strict=self._strict),
+            alone=exit_of(applied, strict=self._strict, untouched=True),
+        )
+
+
+def _each_once(batch: list[Passage]) -> Iterator[Passage]:
+    """Those of a batch, which holds none of them any more once it is given out."""
+    batch.reverse()
+    while batch:
+        yield batch.pop()
+
+
+def exit_for(error: Error) -> Exit:
+    """What is wrong now was right before something was deleted: it is no misuse."""
+    return Exit.AWS if error.exit is Exit.MISUSE else error.exit

@@ -1,0 +1,165 @@
+"""`plan` and `run` over several accounts and regions."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.crew import Crew
+from aws_ecr_gc.app.fleetreport import FleetReport
+from aws_ecr_gc.app.live import Live
+from aws_ecr_gc.app.measures import publish
+from aws_ecr_gc.app.pipeline import in_order
+from aws_ecr_gc.app.policies import Policies
+from aws_ecr_gc.app.protection import Protection, protection_of
+from aws_ecr_gc.app.running import Question, Running
+from aws_ecr_gc.app.site import FleetSite
+from aws_ecr_gc.app.sources import LiveSource
+from aws_ecr_gc.app.territory import Absent, Closed, Territory
+from aws_ecr_gc.aws.accounts import Place
+from aws_ecr_gc.aws.pacing import Limits, Traffic
+from aws_ecr_gc.config import Request
+from aws_ecr_gc.discovery.settings import Settings
+from aws_ecr_gc.errors import Error, Exit, Interrupted, Misuse
+
+if TYPE_CHECKING:
+    from aws_ecr_gc.ports import RegistryPort
+
+_OPENED_AT_ONCE = 8
+_EVERY = ("*",)
+
+
+def aimed(request: Request, policies: Policies) -> Request:
+    """The request with what the policy file says of where to look, as far as flags do not. Raises Misuse."""
+    targets = request.targets.over(policies.targets)
+    if targets.missing is not None:
+        raise Misuse(f"targets: {targets.missing[0]}; {targets.missing[1]}")
+    if request.targets.entry is not None and not (targets.accounts or targets.organization):
+        raise Misuse("--role: other accounts are entered with it, and none is named; give --account or --organization")
+    patterns = request.patterns or targets.repositories
+    connection = request.connection
+    if connection.region is None and targets.regions and not targets.is_fleet:
+        connection = replace(connection, region=targets.regions[0])
+    if targets.is_fleet:
+        if request.snapshot is not None:
+            raise Misuse("--snapshot and several accounts or regions: a snapshot is of one; leave the others out")
+        if request.backup is not None:
+            raise Misuse("--backup and several accounts or regions: copies are made of one; back up each by itself")
+        if connection.registry_id is not None:
+            raise Misuse("--registry-id and several accounts or regions: name the accounts with --account and --role")
+    return replace(
+        request, targets=targets, patterns=() if targets.repositories == _EVERY else patterns, connection=connection
+    )
+
+
+def plan_fleet(request: Request, policies: Policies, *, now: float, console: Console, out: Path | None) -> Exit:
+    """Plan every repository of every place. Raises `errors.Error` where nothing can be planned, and OutputLost."""
+    if out is not None:
+        raise Misuse("--out and several accounts or regions: a plan file is of one; plan each by itself")
+    fleet = _Fleet(request, policies, now, console, carries_out=False)
+    return fleet.through(None)
+
+
+def run_fleet(
+    request: Request, policies: Policies, *, now: float, console: Console, question: Question | None, strict: bool
+) -> Exit:
+    """Plan and delete in every place; with a question, all plans are made and shown before it is asked.
+
+    Raises `errors.Error` where nothing can be planned, and OutputLost.
+    """
+    fleet = _Fleet(
+        request, policies, now, console, carries_out=question is None, strict=strict, asks=question is not None
+    )
+    return fleet.through(question)
+
+
+class _Fleet:
+    def __init__(
+        self,
+        request: Request,
+        policies: Policies,
+        now: float,
+        console: Console,
+        *,
+        carries_out: bool,
+        strict: bool = False,
+        asks: bool = False,
+    ) -> None:
+        self._request = request
+        self._policies = policies
+        self._now = now
+        self._console = console
+        self._territory = Territory(request.targets, request.connection, console.say)
+        self._places = self._territory.places()
+        for each in self._territory.absent:
+            console.say(f"account {each}: no plan: {each.reason}")
+        self._limits = Limits()
+        settings = policies.in_use
+        self._in_use = self._everywhere(settings) if settings is not None and settings.asks_aws else settings
+        self._live = Live(request.directories, now, console)
+        protection = self._protection()
+        self._crew = Crew(request, protection, console, carries_out=carries_out, strict=strict, holds=asks)
+        self._crew.headway.expect(places=len(self._places))
+
+    def through(self, question: Question | None) -> Exit:
+        """To the end, and the exit code."""
+        gc.enable()  # what is left of a botocore client is cycles (measured: 0.1 MB), and each place has one
+        absent: list[Absent] = self._territory.absent
+        with closing(FleetReport(self._request, self._policies, self._now, self._console)) as report:
+            running = Running(self._crew, report, self._console)
+            if absent:
+                report.exits.append(Exit.AWS)
+            code = running.through(self._crew.over(self._sites()), question, lambda code: report.end(absent, code))
+            publish(self._request.watching, report.numbers, code, self._console)
+            return code
+
+    def _sites(self) -> Iterator[FleetSite]:
+        """Each place with its repositories listed, a few ahead of those at work. They are closed by the report."""
+        return in_order(self._places, self._open, _OPENED_AT_ONCE)
+
+    def _open(self, place: Place) -> FleetSite:
+        request, stop = self._request, self._crew.stops_reading
+        traffic = Traffic(self._limits, place.account, place.region, stated=request.connection.max_rps, ended=stop)
+        registry: RegistryPort = Closed(place)
+        failure: Error | None = None
+        try:
+            if stop():
+                raise Interrupted("not reached")
+            registry = self._territory.open(place, traffic, request.concurrency)
+        except Error as error:
+            failure = error
+        source = LiveSource(registry, self._live)
+        site = FleetSite(
+            source, request, self._policies, self._console, place=place, traffic=traffic, in_use=self._in_use
+        )
+        site.failure = failure
+        if failure is None:
+            try:
+                site.find(request.patterns)
+            except Error as error:
+                site.failure = error
+        return site
+
+    def _protection(self) -> Protection:
+        """One reading of what is in use serves all places: it is looked for wherever they are."""
+        request = self._request
+        connection = replace(request.connection, region=self._territory.home_region)
+        return protection_of(
+            self._in_use, connection, self._now, self._console, allow_unread=request.allow_unread, saved=request.uses
+        )
+
+    def _everywhere(self, settings: Settings) -> Settings:
+        entry = self._request.targets.entry
+        regions = settings.regions or tuple(dict.fromkeys(each.region for each in self._places))
+        # Also what could not be entered: what runs there may use images of the others.
+        entered = [each.account for each in self._places]
+        absent = [each.account for each in self._territory.absent]
+        accounts = tuple(dict.fromkeys((*settings.accounts, *entered, *absent)))
+        role, external_id = settings.role, settings.external_id
+        if role is None and entry is not None:
+            role, external_id = entry.role, entry.external_id
+        return replace(settings, regions=regions, accounts=accounts, role=role, external_id=external_id)

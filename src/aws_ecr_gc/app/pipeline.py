@@ -1,0 +1,34 @@
+"""Many at once, and yet in order."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
+
+AHEAD = 2
+"""How many tasks for each worker may be finished, or waiting, behind one that is still at work."""
+
+
+def in_order(tasks: Iterable[_Task], work: Callable[[_Task], _Result], workers: int) -> Iterator[_Result]:
+    """What `work` makes of each task, in the order of the tasks; so many at a time as there are workers.
+
+    No more tasks are taken than are under way or will be soon. What `work` raises comes in its place, and ends it all
+    once the calls under way have ended. With one worker, all is done by the caller's own thread.
+    """
+    if workers == 1:
+        yield from map(work, tasks)
+        return
+    pool = ThreadPoolExecutor(workers)
+    waiting: deque[Future[_Result]] = deque()
+    try:
+        for task in tasks:
+            waiting.append(pool.submit(work, task))
+            while waiting and (len(waiting) >= AHEAD * workers or waiting[0].done()):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
