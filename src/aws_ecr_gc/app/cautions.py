@@ -56,12 +56,16 @@ class _Once(Generic[_Known]):
         return self._known
 
 
+def _there(unknown: str, place: str | None) -> str:
+    return unknown if place is None else f"{unknown} in {place}"
+
+
 class Replication:
     """Where else deletions reach. The registry is asked once in a run, and only if something would be deleted."""
 
-    def __init__(self, ask: Callable[[], Sequence[DeleteReplication] | None]) -> None:
-        """`ask` gives None where there is no registry to ask."""
-        self._rules = _Once(ask, "whether deletions are replicated")
+    def __init__(self, ask: Callable[[], Sequence[DeleteReplication] | None], place: str | None = None) -> None:
+        """`ask` gives None where there is no registry to ask; `place` is told where there are several."""
+        self._rules = _Once(ask, _there("whether deletions are replicated", place))
 
     def warn(self, plan: Plan, console: Console) -> list[str] | None:
         """Where the plan's deletions are replicated to, said too; None where that was not asked, or is not known."""
@@ -78,10 +82,11 @@ class Replication:
 class Cautions:
     """The warnings of one run under a policy file; the original's flags get none. For all threads."""
 
-    def __init__(self, request: Request, source: Source) -> None:
+    def __init__(self, request: Request, source: Source, place: str | None = None) -> None:
+        """`place` is told where there are several."""
         self._silent = isinstance(request.policy, OriginalFlags)
-        self._replication = Replication(source.delete_replication)
-        self._on_demand = _Once(source.on_demand, "what fills repositories without a push")
+        self._replication = Replication(source.delete_replication, place)
+        self._on_demand = _Once(source.on_demand, _there("what fills repositories without a push", place))
 
     def about(self, plan: Plan, policy: Policy, console: Console) -> list[str] | None:
         """Warn; where the plan's deletions are replicated to, as far as that is known."""

@@ -1,5 +1,6 @@
 """Who does the work on repositories, several at a time: reading, planning, carrying out."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from threading import Event
 
@@ -22,7 +23,7 @@ from aws_ecr_gc.config import OriginalFlags, Request
 from aws_ecr_gc.errors import Error, Exit, GuardStopped, Interrupted, JournalLost, WorkloadsUnread
 from aws_ecr_gc.plan import Result
 from aws_ecr_gc.policy.guards import refusals
-from aws_ecr_gc.report import fleets, plans, uses, work
+from aws_ecr_gc.report import plans, uses, work
 
 BATCH = 250_000
 """Images whose plans wait together for one reading of what is in use: their repositories are held in memory."""
@@ -80,18 +81,37 @@ class Crew:
             yield self._passage(site, name)
 
     def over(self, sites: Iterable[FleetSite]) -> Iterator[Passage]:
-        """Those of several sites, each between its marks. Sites that can't be read have none."""
-        for site in sites:
-            yield self._passage(site, "", Mark.BEGIN)
-            for at, name in enumerate(site.names):
-                made = self._passage(site, name)
-                if not at and self._request.output == "text":
-                    made.aside.print([fleets.heading(site.place.account, site.place.region)])
-                yield made
-            yield self._passage(site, "", Mark.END)
+        """Those of several sites, each between its marks. Sites that can't be read have none.
+
+        As many sites as there are workers take turns, a repository each: AWS's limits are those of a site, and what one
+        has to wait for need keep no other waiting.
+        """
+        coming = iter(sites)
+        going: deque[Iterator[Passage]] = deque()
+        while True:
+            if len(going) < self._workers and (site := next(coming, None)) is not None:
+                yield self._passage(site, "", Mark.BEGIN)
+                within = self._within(site)
+                if site.names:
+                    going.append(within)
+                else:  # told at once: so whose turn it is has a heading to show
+                    yield from within
+            elif going:
+                within = going.popleft()
+                each = next(within)
+                yield each
+                if each.mark is None:
+                    going.append(within)
+            else:
+                return
+
+    def _within(self, site: FleetSite) -> Iterator[Passage]:
+        for name in site.names:
+            yield self._passage(site, name)
+        yield self._passage(site, "", Mark.END)
 
     def _passage(self, site: Site, name: str, mark: Mark | None = None) -> Passage:
-        made = Passage(self._begun, site, name, Aside(self._console, self.stops_reading), mark)
+        made = Passage(self._begun, site, name, Aside(site.console, self.stops_reading), mark)
         self._begun += 1
         return made
 

@@ -20,6 +20,7 @@ from aws_ecr_gc.app.running import Question, Running
 from aws_ecr_gc.app.site import FleetSite
 from aws_ecr_gc.app.sources import LiveSource
 from aws_ecr_gc.app.territory import Absent, Closed, Territory
+from aws_ecr_gc.app.turns import PlaceConsole, Turns
 from aws_ecr_gc.aws.accounts import Place
 from aws_ecr_gc.aws.pacing import Limits, Traffic
 from aws_ecr_gc.config import Request
@@ -98,6 +99,7 @@ class _Fleet:
         for each in self._territory.absent:
             console.say(f"account {each}: no plan: {each.reason}")
         self._limits = Limits()
+        self._turns = Turns(console)
         settings = policies.in_use
         self._in_use = self._everywhere(settings) if settings is not None and settings.asks_aws else settings
         self._live = Live(request.directories, now, console)
@@ -109,13 +111,16 @@ class _Fleet:
         """To the end, and the exit code."""
         gc.enable()  # what is left of a botocore client is cycles (measured: 0.1 MB), and each place has one
         absent: list[Absent] = self._territory.absent
-        with closing(FleetReport(self._request, self._policies, self._now, self._console)) as report:
+        with closing(self._turns), closing(self._report()) as report:
             running = Running(self._crew, report, self._console)
             if absent:
                 report.exits.append(Exit.AWS)
             code = running.through(self._crew.over(self._sites()), question, lambda code: report.end(absent, code))
             publish(self._request.watching, report.numbers, code, self._console)
             return code
+
+    def _report(self) -> FleetReport:
+        return FleetReport(self._request, self._policies, self._now, self._console)
 
     def _sites(self) -> Iterator[FleetSite]:
         """Each place with its repositories listed, a few ahead of those at work. They are closed by the report."""
@@ -133,9 +138,8 @@ class _Fleet:
         except Error as error:
             failure = error
         source = LiveSource(registry, self._live)
-        site = FleetSite(
-            source, request, self._policies, self._console, place=place, traffic=traffic, in_use=self._in_use
-        )
+        console = PlaceConsole(self._console, self._turns, str(place))
+        site = FleetSite(source, request, self._policies, console, place=place, traffic=traffic, in_use=self._in_use)
         site.failure = failure
         if failure is None:
             try:

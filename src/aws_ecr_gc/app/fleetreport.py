@@ -23,15 +23,14 @@ if TYPE_CHECKING:
 
 
 class _Account:
-    """The numbers of one place, and the parts of its document."""
+    """The numbers of one place, and the parts of its document; `number` is its place among the places."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: int) -> None:
+        self.number = number
         self.parts = Parts("repositories", 1)
-        self._work = Work()
         self.summary = fleets.Summary()
         self.exits: list[Exit] = []
         self.tried = self.called = self.interrupted = False
-        self.told = False
 
 
 class FleetReport:
@@ -48,10 +47,10 @@ class FleetReport:
         self._in_use: InUse | None = None
         self._number = self._empty = 0
         self._tried = False
-        self._failed: list[str] = []
+        self._failed: dict[int, str] = {}
         self._work = Work()
         self.summary = fleets.Summary()
-        self.numbers: list[PlaceNumbers] = []
+        self._numbers: dict[int, PlaceNumbers] = {}
         self.exits: list[Exit] = []
 
     def close(self) -> None:
@@ -60,11 +59,23 @@ class FleetReport:
         for each in self._open.values():
             each.parts.close()
 
+    @property
+    def numbers(self) -> list[PlaceNumbers]:
+        """Those of each place, in order."""
+        return [numbers for _, numbers in sorted(self._numbers.items())]
+
+    def planned(self, each: Passage) -> None:
+        """The same, where nothing is carried out before all plans are told. Raises OutputLost."""
+        self.take(each)
+        if each.mark is Mark.END:
+            _site_of(each).turn.end()
+
     def take(self, each: Passage) -> None:
         """Tell of a repository that got as far as it gets for now. Raises OutputLost."""
         site = _site_of(each)
         if each.mark is Mark.BEGIN:
-            self._open.setdefault(site, _Account())
+            self._open.setdefault(site, _Account(len(self._open) + self._number))
+            site.turn.begin(self._heading(site))
         account = self._open.get(site)
         if account is None or each.mark is not None:
             return
@@ -73,7 +84,7 @@ class FleetReport:
             return
         each.is_counted = True
         if each.unread is not None:
-            site.sweep.has_failed(f"{each.name} ({site.place})", each.unread, each.name)
+            site.sweep.has_failed(each.name, each.unread)
         elif each.left_alone:
             site.sweep.left_alone.append(each.name)
         if each.taken_at is not None:
@@ -104,14 +115,19 @@ class FleetReport:
         if each.encoded is not None:
             account.parts.add(each.encoded.splitlines())
 
+    def _heading(self, site: FleetSite) -> list[str]:
+        if self._request.output == "json" or not site.names:
+            return []
+        return [fleets.heading(site.place.account, site.place.region)]
+
     def _end_place(self, site: FleetSite, account: _Account) -> None:
         del self._open[site]
         failure = None if site.failure is None else str(site.failure)
         if failure is not None:
-            self._failed.append(str(site.place))
+            self._failed[account.number] = str(site.place)
             account.exits.append(Exit.AWS)
             if not isinstance(site.failure, Interrupted):
-                self._console.say(f"{site.place}: not read to the end: {failure}")
+                site.console.say(f"not read to the end: {failure}")
         self._number += 1
         self._empty += not site.names and failure is None
         self._tried = self._tried or account.tried
@@ -120,11 +136,11 @@ class FleetReport:
         summary = account.summary
         count_calls(summary, site.tally, site.seconds)
         self.summary.add(summary)
-        self.numbers.append(PlaceNumbers(site.place.account, site.place.region, int(code), summary))
+        self._numbers[account.number] = PlaceNumbers(site.place.account, site.place.region, int(code), summary)
         self.exits.append(code)
         site.close()
         if self._request.output == "text":
-            self._console.print(plans.left_alone(site.sweep.left_alone))
+            self._tell_left_alone(site)
         else:
             place = site.place
             content = fleets.PlaceDocument(
@@ -138,15 +154,24 @@ class FleetReport:
                 exit=int(code),
                 summary=summary,
             )
-            self._places.add(lines_of(account.parts.lines(content)))
+            self._places.add(lines_of(account.parts.lines(content)), account.number)
         account.parts.close()
+        if site.turn.has_begun:
+            site.turn.end()
+
+    def _tell_left_alone(self, site: FleetSite) -> None:
+        lines = list(plans.left_alone(site.sweep.left_alone))
+        if lines and not site.turn.has_begun:  # its plans were told, and nothing was carried out
+            site.turn.begin(self._heading(site))
+        if lines:
+            site.turn.print(lines)
 
     def end(self, absent: Sequence[Absent], code: Exit) -> None:
         """The last word. Raises OutputLost."""
         for site, account in list(self._open.items()):  # the work ended in the middle of them
             self._end_place(site, account)
         self.summary.seconds = round(time.monotonic() - self._started, 3)
-        names = [*map(str, absent), *self._failed]
+        names = [*map(str, absent), *(name for _, name in sorted(self._failed.items()))]
         if self._request.output == "text":
             self._console.print(
                 fleets.total(self._number, self._empty, self.summary, self._work, carried_out=self._tried)

@@ -38,6 +38,10 @@ class Report:
         """Let go of what is kept."""
         self._parts.close()
 
+    def planned(self, each: Passage) -> None:
+        """As `take`."""
+        self.take(each)
+
     def take(self, each: Passage) -> None:
         """Tell of a repository that got as far as it gets for now. Raises OutputLost."""
         each.aside.tell()

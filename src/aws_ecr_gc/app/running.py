@@ -14,10 +14,14 @@ Question = Callable[[str], bool]
 
 
 class Telling(Protocol):
-    """A report: each repository as it has a plan, and as that has ended. Both raise OutputLost."""
+    """A report: each repository as it has a plan, and as that has ended. All raise OutputLost.
+
+    `planned` takes what has a plan where nothing ends before all have one.
+    """
 
     exits: list[Exit]
 
+    def planned(self, each: Passage) -> None: ...
     def take(self, each: Passage) -> None: ...
     def end_of(self, each: Passage) -> None: ...
 
@@ -77,7 +81,7 @@ class Running:
         """What has a plan, told."""
         for each in passages:
             self._failure = self._failure or each.failure
-            self._report.take(each)
+            self._report.planned(each)
             yield each
 
     def _take(self, passages: Iterable[Passage]) -> None:

@@ -9,6 +9,7 @@ from aws_ecr_gc.app.journals import About, Log, part_of
 from aws_ecr_gc.app.policies import Policies
 from aws_ecr_gc.app.sources import LiveSource, Source
 from aws_ecr_gc.app.sweep import Sweep
+from aws_ecr_gc.app.turns import PlaceConsole
 from aws_ecr_gc.aws.accounts import Place
 from aws_ecr_gc.aws.pacing import Tally, Traffic
 from aws_ecr_gc.config import Request
@@ -30,20 +31,31 @@ class Site:
     is_isolated = False
 
     def __init__(
-        self, source: Source, request: Request, policies: Policies, console: Console, in_use: "Settings | None"
+        self,
+        source: Source,
+        request: Request,
+        policies: Policies,
+        console: Console,
+        in_use: "Settings | None",
+        *,
+        name: str | None = None,
     ) -> None:
-        """`in_use` is what is looked for: who goes on with the journal looks for the same."""
+        """`in_use` is what is looked for: who goes on with the journal looks for the same.
+
+        `name` is the account and region, where there are several.
+        """
         self.source = source
+        self.console = console
         self.policies = policies
         self.sweep = Sweep(source, request.patterns, console)
         self.failure: Error | None = None
-        self.cautions = Cautions(request, source)
+        self.cautions = Cautions(request, source, name)
         about = About(part_of(policies.files, policies.sha256), in_use, request.allow_unread)
         self.log = Log(request.journal, about, request.connection, request.directories, console)
 
 
 class FleetSite(Site):
-    """One place of a fleet: what goes wrong there concerns no other."""
+    """One place of a fleet: what goes wrong there concerns no other. What it prints waits for its turn."""
 
     is_isolated = True
 
@@ -52,13 +64,14 @@ class FleetSite(Site):
         source: LiveSource,
         request: Request,
         policies: Policies,
-        console: Console,
+        console: PlaceConsole,
         *,
         place: Place,
         traffic: Traffic,
         in_use: "Settings | None",
     ) -> None:
-        super().__init__(source, request, policies, console, in_use)
+        super().__init__(source, request, policies, console, in_use, name=str(place))
+        self.turn = console
         self.place = place
         self._traffic = traffic
         self._registry = source.registry

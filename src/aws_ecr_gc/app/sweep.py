@@ -71,10 +71,10 @@ class Sweep:
             return self.listed and error.code == "RepositoryNotFoundException"
         return isinstance(error, AwsFailure)
 
-    def has_failed(self, said: str, reason: str, name: str | None = None) -> None:
-        """Say that a repository could not be read; `name` is its own where more is to be said."""
-        self._console.say(f"repository {said}: no plan: {reason}")
-        self.unread.append(plans.Unread(name or said, reason))
+    def has_failed(self, name: str, reason: str) -> None:
+        """Say that a repository could not be read."""
+        self._console.say(f"repository {name}: no plan: {reason}")
+        self.unread.append(plans.Unread(name, reason))
 
     @property
     def exits(self) -> list[Exit]:

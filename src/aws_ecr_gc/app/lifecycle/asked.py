@@ -58,9 +58,9 @@ class Asked(Struct, frozen=True):
 class Repositories(Sweep):
     """Repositories one after the other; what can't be read stops only itself."""
 
-    def has_failed(self, said: str, reason: str, name: str | None = None) -> None:
-        self._console.say(f"repository {said}: {reason}")
-        self.unread.append(plans.Unread(name or said, reason))
+    def has_failed(self, name: str, reason: str) -> None:
+        self._console.say(f"repository {name}: {reason}")
+        self.unread.append(plans.Unread(name, reason))
 
 
 @contextmanager
