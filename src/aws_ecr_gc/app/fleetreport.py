@@ -136,6 +136,8 @@ class FleetReport:
         summary = account.summary
         count_calls(summary, site.tally, site.seconds)
         self.summary.add(summary)
+        if site.names:
+            site.console.say(fleets.of_one(summary))
         self._numbers[account.number] = PlaceNumbers(site.place.account, site.place.region, int(code), summary)
         self.exits.append(code)
         site.close()

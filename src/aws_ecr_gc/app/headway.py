@@ -1,12 +1,33 @@
 """How far a run is: for the line on a terminal, and for one line a minute elsewhere."""
 
 import time
+from collections import defaultdict
+
+from msgspec import Struct
 
 from aws_ecr_gc import durations
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.passage import Mark, Passage
-from aws_ecr_gc.app.site import FleetSite
+from aws_ecr_gc.app.site import FleetSite, Site
 from aws_ecr_gc.report import text
+
+
+class _Count(Struct):
+    """Repositories told of one site, and the images in them."""
+
+    repositories: int = 0
+    images: int = 0
+    planned: int = 0
+    carried: int = 0
+
+    def add(self, each: Passage) -> None:
+        self.repositories += 1
+        self.images += each.images
+        self.planned += each.sum.work.images
+        self.carried += 0 if each.ended is None else each.ended.done
+
+    def __str__(self) -> str:
+        return f"{text.images(self.images)} seen, {self.planned} to change, {self.carried} done"
 
 
 class Headway:
@@ -18,8 +39,8 @@ class Headway:
         self._expected = 0
         self._places = 0
         self._places_done = 0
-        self._place = ""
-        self._done = self._images = self._planned = self._carried = 0
+        self._told: defaultdict[Site, _Count] = defaultdict(_Count)
+        """Those of the sites that have begun and not ended."""
 
     def expect(self, repositories: int = 0, places: int = 0) -> None:
         """More are to come."""
@@ -28,29 +49,30 @@ class Headway:
 
     def add(self, each: Passage) -> None:
         """One more has been told."""
-        if each.mark is not None:
-            self._places_done += each.mark is Mark.END
-            if isinstance(each.site, FleetSite):
-                self._place = f"{each.site.place}: "
-            return
-        self._done += 1
-        self._images += each.images
-        self._planned += each.sum.work.images
-        self._carried += 0 if each.ended is None else each.ended.done
-        if self._expected > 1 or self._places:
-            self._console.headway(str(self))
+        site = each.site
+        if each.mark is Mark.END:
+            self._places_done += 1
+            self._told.pop(site, None)
+        elif each.mark is None:
+            count = self._told[site]
+            count.add(each)
+            if isinstance(site, FleetSite):
+                site.console.headway(self._of(site, count))
+            elif self._expected > 1:
+                self._console.headway(self._of_one(count))
 
-    def __str__(self) -> str:
-        done, expected, unit = self._done, self._expected, "repositories"
-        if self._places:
-            done, expected, unit = self._places_done, self._places, "places"
-        parts = [f"{self._place}{done} of {expected} {unit}", f"{text.images(self._images)} seen"]
-        parts.append(f"{self._planned} to change, {self._carried} done")
-        left = self._left(done, expected)
-        return ", ".join([*parts, *([] if left is None else [f"about {left} left"])])
+    def _of_one(self, count: _Count) -> str:
+        done = f"{count.repositories} of {self._expected} repositories, {count}"
+        return done + self._left(count.repositories, self._expected)
 
-    def _left(self, done: int, expected: int) -> str | None:
+    def _of(self, site: FleetSite, count: _Count) -> str:
+        refused = f", {site.tally.throttled} calls refused for their pace" if site.tally.throttled else ""
+        here = f"{count.repositories} of {len(site.names)} repositories, {count}{refused}"
+        return f"{here}; {self._places_done} of {self._places} places{self._left(self._places_done, self._places)}"
+
+    def _left(self, done: int, expected: int) -> str:
+        """About how long it will take at this rate, in words."""
         elapsed = time.monotonic() - self._started
         if not done or done >= expected or elapsed < 1:
-            return None
-        return durations.spelled(max(1.0, round(elapsed / done * (expected - done))))
+            return ""
+        return f", about {durations.spelled(max(1.0, round(elapsed / done * (expected - done))))} left"

@@ -109,6 +109,15 @@ def absent(names: Sequence[str]) -> Iterator[str]:
         yield f"Not looked into, or not to the end ({len(names)}): {'; '.join(names)}"
 
 
+def of_one(summary: Summary) -> str:
+    """What became of one place, in a line."""
+    seen = f"{text.repositories(summary.repositories)}, {text.images(summary.images)}"
+    parts = [f"{summary.planned} to change, {summary.done} done"]
+    parts += [f"{summary.failed} failed"] if summary.failed else []
+    parts += [f"guards refuse {summary.refused}"] if summary.refused else []
+    return f"{seen}: {', '.join(parts)}; {traffic(summary)}"
+
+
 def traffic(summary: Summary) -> str:
     """How AWS was called."""
     return (
