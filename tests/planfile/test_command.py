@@ -137,7 +137,7 @@ def test_a_plan_that_a_guard_refuses_is_in_the_file_and_marked(
 def test_what_can_not_be_read_is_not_in_the_file(sandbox: Sandbox, shell: Shell, out: Path) -> None:
     two(sandbox)
     sandbox.before("DescribeImages", deny)
-    finished = shell("plan", *FLAGS, "--out", str(out))
+    finished = shell("plan", *FLAGS, "--concurrency", "1", "--out", str(out))
     assert finished.exit == 3
     assert "Plan written to" in finished.err
     assert [each.plan.repository.name for each in planfile.load(out).repositories] == ["ci/b"]

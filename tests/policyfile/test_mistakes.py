@@ -351,7 +351,7 @@ def test_a_mistake_is_a_value_too() -> None:
     first = error.value.mistakes[0]
     assert (first.file, first.line, first.column, first.path) == ("dir/p.yaml", 2, 1, "nonsense")
     assert first.reason == "is no key that is known here"
-    assert first.mend == "there are version, policies, extends, protect, guards, in_use"
+    assert first.mend == "there are version, policies, extends, protect, guards, in_use, targets"
 
 
 def test_a_circle_of_files_is_refused_where_it_closes(tmp_path: Path) -> None:
