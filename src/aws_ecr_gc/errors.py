@@ -4,6 +4,7 @@
     ├── Misuse             2   what was typed or set is wrong; nothing was changed
     │   ├── Incomplete     2   something that must be given is missing; shown with the usage
     │   ├── Mistakes       2   several at once, a line each
+    │   ├── NoJournal      2   the journal can't be begun; 1 where something was deleted elsewhere
     │   └── Credentials    2   none, broken or expired
     ├── AwsFailure         3   AWS refused or failed, or could not be reached
     │   ├── Passing        3   may go well another time: throttled, a server in trouble, no answer
@@ -123,6 +124,10 @@ class Incomplete(Misuse):
 
 class Mistakes(_Several, Misuse):
     """All that is wrong with what was written."""
+
+
+class NoJournal(Misuse):
+    """The journal can't be begun, so nothing was deleted that would be in it."""
 
 
 class Credentials(Misuse):

@@ -99,7 +99,7 @@ def test_an_account_that_can_not_be_entered_keeps_no_other_from_its_plan(fleet: 
     fleet.sandbox.faults = Faults(deny_on={FIRST: ["AssumeRole"]})
     finished = fleet("run", "-f", fleet.policy, "--yes", *EVERYWHERE)
     assert finished.exit == 3
-    assert f"{FIRST}, us-east-1: not read to the end: access denied: the permission sts:AssumeRole" in finished.err
+    assert f"{FIRST}, us-east-1: not brought to its end: access denied: the permission sts:AssumeRole" in finished.err
     assert f"Not looked into, or not to the end (2): {FIRST}, us-east-1; {FIRST}, eu-west-1" in finished.out
     assert {account: count for (account, _, _), count in fleet.left().items()} == {FIRST: 4, SECOND: 2}
 

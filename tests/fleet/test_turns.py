@@ -3,6 +3,7 @@
 import io
 import json
 from contextlib import closing
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -71,11 +72,15 @@ def test_a_remark_on_one_place_names_it() -> None:
     )
 
 
+def _meet(barrier: Barrier, _request: dict[str, object]) -> None:
+    barrier.wait(60)
+
+
 def test_places_take_turns_in_being_read(fleet: Fleet) -> None:
     for calls in (range(1, 5), range(5, 9)):  # so that the first four are on record before a fifth one is
         together = Barrier(4)
         for call in calls:
-            fleet.sandbox.before("DescribeImages", lambda _, meet=together: meet.wait(60), call=call)
+            fleet.sandbox.before("DescribeImages", partial(_meet, together), call=call)
     finished = fleet("plan", "-f", fleet.policy, *EVERYWHERE, "--concurrency", "4")
     assert finished.exit == 0
     read = [(call.account, call.region) for call in fleet.sandbox.calls if call.operation == "DescribeImages"]

@@ -269,7 +269,8 @@ def test_a_journal_that_can_not_be_written_stops_before_the_first_deletion(world
     done = world.apply(plan, "--journal", str(world.folder / "file" / "below"))
     assert done.exit == 2
     assert (
-        "can't be written: Not a directory; nothing was deleted; set --journal, or go without by --journal" in done.err
+        "can't be written: Not a directory; nothing was deleted without it; set --journal, or go without by --journal"
+        in done.err
     )
     assert "see --journal" not in done.err
     assert len(world.names()) == 4

@@ -20,7 +20,16 @@ from aws_ecr_gc.app.site import FleetSite, Site
 from aws_ecr_gc.app.sources import LiveSource
 from aws_ecr_gc.apply import Applied, Earlier, Terms
 from aws_ecr_gc.config import OriginalFlags, Request
-from aws_ecr_gc.errors import Error, Exit, GuardStopped, Interrupted, JournalLost, WorkloadsUnread
+from aws_ecr_gc.errors import (
+    AwsFailure,
+    Credentials,
+    Error,
+    Exit,
+    Interrupted,
+    JournalLost,
+    NoJournal,
+    WorkloadsUnread,
+)
 from aws_ecr_gc.plan import Result
 from aws_ecr_gc.policy.guards import refusals
 from aws_ecr_gc.report import plans, uses, work
@@ -28,7 +37,8 @@ from aws_ecr_gc.report import plans, uses, work
 BATCH = 250_000
 """Images whose plans wait together for one reading of what is in use: their repositories are held in memory."""
 
-
+_EMPTY = 20
+"""What a repository without images, or a place without repositories, counts as."""
 _LOOK = 0.05
 """Seconds after which somebody who waits looks whether it is his turn."""
 
@@ -61,6 +71,7 @@ class Crew:
         self.headway = Headway(console)
         self._turn = 0
         self._begun = 0
+        self._latest: dict[Site, Passage] = {}
         self._shown = Event()
         if request.output == "json" or holds:
             self._shown.set()
@@ -113,10 +124,15 @@ class Crew:
     def _passage(self, site: Site, name: str, mark: Mark | None = None) -> Passage:
         made = Passage(self._begun, site, name, Aside(site.console, self.stops_reading), mark)
         self._begun += 1
+        made.after(self._latest.get(site))
+        self._latest[site] = made
+        if mark is Mark.END:
+            del self._latest[site]
         return made
 
     def told(self, each: Passage) -> None:
         """It is the turn of the next one, which may tell what it has at once."""
+        each.after(None)
         self._turn = each.number + 1
         self.headway.add(each)
 
@@ -151,7 +167,9 @@ class Crew:
             batch.append(each)
             if each.failure is not None:
                 break
-            images += 0 if each.material is None else len(each.material.inventory.images)
+            if each.mark is Mark.END and isinstance(each.site, FleetSite):
+                each.site.rest()
+            images += _EMPTY + (0 if each.material is None else len(each.material.inventory.images))
             if images > BATCH:
                 yield batch
                 batch, images = [], 0
@@ -168,8 +186,8 @@ class Crew:
     def _second_half(self, each: Passage) -> Passage:
         if each.made is not None:
             self._tell_plan(each, each.made)
-            if self._carries_out:
-                self._last(each)
+        if self._carries_out:
+            self._last(each)
         if not self._holds:
             each.forget()
         return each
@@ -216,7 +234,13 @@ class Crew:
             each.aside.say(f"warning: repository {plan.repository.name}: {warning}")
 
     def _last(self, each: Passage) -> Passage:
-        """Carry out a plan, unless a guard forbids it."""
+        """Carry out a plan, if there is one."""
+        try:
+            return self._to_its_end(each)
+        finally:
+            each.is_over = True
+
+    def _to_its_end(self, each: Passage) -> Passage:
         made = each.made
         if made is None or each.refused:
             return each
@@ -225,6 +249,9 @@ class Crew:
             applied = None if self._no_more else self._apply(each, made)
         except Error as error:
             if isinstance(error, JournalLost) and self._no_more:  # another one lost it, and says so
+                return self._not_reached(each)
+            if each.site.is_isolated and isinstance(error, (AwsFailure, Credentials)):  # it can't be entered any more
+                each.site.failure = error
                 return self._not_reached(each)
             each.failure = error
             self.give_up()
@@ -237,6 +264,7 @@ class Crew:
 
     def _not_reached(self, each: Passage) -> Passage:
         each.aside.say(f"repository {each.name}: not reached; run again to finish")
+        each.not_reached = True
         return each
 
     def _wait_until_shown(self, each: Passage) -> None:
@@ -267,11 +295,12 @@ class Crew:
                 terms=terms,
                 earlier=earlier,
                 recorder=recorder,
+                is_next=each.is_next,
             )
 
         backups = Backups(self._request.backup, self._request.connection, source.live, each.aside)
         applied = backups.before(carry_out, plan, made.material.inventory.images, port, terms=terms)
-        if applied.interrupted or isinstance(applied.stopped_by, (WorkloadsUnread, GuardStopped, JournalLost)):
+        if applied.interrupted or isinstance(applied.stopped_by, (WorkloadsUnread, JournalLost)):
             self._no_more = True
         return applied
 
@@ -285,7 +314,7 @@ class Crew:
         say_what_is_left(plan, applied, each.aside)
         results = [outcome.result for outcome in applied.outcomes.values()]
         each.ended = Ended(
-            deletions=f"{each.name}: {work.deeds(plan, applied.outcomes)}",
+            deletions=each.site.told(f"{each.name}: {work.deeds(plan, applied.outcomes)}"),
             done=results.count(Result.DONE),
             skipped=results.count(Result.SKIPPED),
             failed=results.count(Result.FAILED),
@@ -306,4 +335,6 @@ def _each_once(batch: list[Passage]) -> Iterator[Passage]:
 
 def exit_for(error: Error) -> Exit:
     """What is wrong now was right before something was deleted: it is no misuse."""
+    if isinstance(error, NoJournal):
+        return Exit.UNEXPECTED
     return Exit.AWS if error.exit is Exit.MISUSE else error.exit

@@ -4,7 +4,6 @@ import gc
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -16,19 +15,17 @@ from aws_ecr_gc.app.measures import publish
 from aws_ecr_gc.app.pipeline import in_order
 from aws_ecr_gc.app.policies import Policies
 from aws_ecr_gc.app.protection import Protection, protection_of
+from aws_ecr_gc.app.reopening import Reopening
 from aws_ecr_gc.app.running import Question, Running
 from aws_ecr_gc.app.site import FleetSite
 from aws_ecr_gc.app.sources import LiveSource
-from aws_ecr_gc.app.territory import Absent, Closed, Territory
+from aws_ecr_gc.app.territory import Absent, Territory, registry_of
 from aws_ecr_gc.app.turns import PlaceConsole, Turns
 from aws_ecr_gc.aws.accounts import Place
 from aws_ecr_gc.aws.pacing import Limits, Traffic
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Error, Exit, Interrupted, Misuse
-
-if TYPE_CHECKING:
-    from aws_ecr_gc.ports import RegistryPort
 
 _OPENED_AT_ONCE = 8
 _EVERY = ("*",)
@@ -115,12 +112,12 @@ class _Fleet:
             running = Running(self._crew, report, self._console)
             if absent:
                 report.exits.append(Exit.AWS)
-            code = running.through(self._crew.over(self._sites()), question, lambda code: report.end(absent, code))
+            code = running.through(self._crew.over(self._sites()), question, lambda: report.end(absent, running))
             publish(self._request.watching, report.numbers, code, self._console)
             return code
 
     def _report(self) -> FleetReport:
-        return FleetReport(self._request, self._policies, self._now, self._console)
+        return FleetReport(self._request, self._policies, self._now, self._console, self._places)
 
     def _sites(self) -> Iterator[FleetSite]:
         """Each place with its repositories listed, a few ahead of those at work. They are closed by the report."""
@@ -129,23 +126,22 @@ class _Fleet:
     def _open(self, place: Place) -> FleetSite:
         request, stop = self._request, self._crew.stops_reading
         traffic = Traffic(self._limits, place.account, place.region, stated=request.connection.max_rps, ended=stop)
-        registry: RegistryPort = Closed(place)
-        failure: Error | None = None
+        registry = Reopening(registry_of(place), lambda: self._territory.open(place, traffic, request.concurrency))
+        site = FleetSite(
+            LiveSource(registry, self._live),
+            request,
+            self._policies,
+            PlaceConsole(self._console, self._turns, str(place)),
+            place=place,
+            traffic=traffic,
+            in_use=self._in_use,
+        )
         try:
             if stop():
-                raise Interrupted("not reached")
-            registry = self._territory.open(place, traffic, request.concurrency)
+                raise Interrupted("interrupted before it was looked into")
+            site.find(request.patterns)
         except Error as error:
-            failure = error
-        source = LiveSource(registry, self._live)
-        console = PlaceConsole(self._console, self._turns, str(place))
-        site = FleetSite(source, request, self._policies, console, place=place, traffic=traffic, in_use=self._in_use)
-        site.failure = failure
-        if failure is None:
-            try:
-                site.find(request.patterns)
-            except Error as error:
-                site.failure = error
+            site.failure = error
         return site
 
     def _protection(self) -> Protection:

@@ -9,11 +9,13 @@ from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.measures import count_calls, count_end, count_plan
 from aws_ecr_gc.app.passage import Mark, Passage
 from aws_ecr_gc.app.policies import Policies
+from aws_ecr_gc.app.running import Running
 from aws_ecr_gc.app.site import FleetSite
 from aws_ecr_gc.app.territory import Absent
+from aws_ecr_gc.aws.accounts import Place
 from aws_ecr_gc.config import Request
-from aws_ecr_gc.errors import Exit, Interrupted, worst
-from aws_ecr_gc.report import document, fleets, plans, uses
+from aws_ecr_gc.errors import AwsFailure, Exit, Interrupted, worst
+from aws_ecr_gc.report import document, fleets, plans, text, uses
 from aws_ecr_gc.report.metrics import PlaceNumbers
 from aws_ecr_gc.report.parts import Parts, lines_of
 from aws_ecr_gc.report.work import Work
@@ -30,14 +32,24 @@ class _Account:
         self.parts = Parts("repositories", 1)
         self.summary = fleets.Summary()
         self.exits: list[Exit] = []
-        self.tried = self.called = self.interrupted = False
+        self.tried = self.interrupted = False
+        self.told = 0
+        """Of how many repositories it is known what became of them: the first ones."""
+        self.without_plan: list[str] = []
+        """Those among them that the end of the work kept from a plan."""
+        self.cut = False
+        """Whether plans were not carried out because the work ended."""
 
 
 class FleetReport:
     """The plans of all places as they come: text at once, JSON at the end."""
 
-    def __init__(self, request: Request, policies: Policies, now: float, console: Console) -> None:
+    def __init__(
+        self, request: Request, policies: Policies, now: float, console: Console, places: Sequence[Place]
+    ) -> None:
+        """`places` are those that are to come, in their order."""
         self._request = request
+        self._expected = places
         self._policies = policies
         self._now = now
         self._console = console
@@ -68,7 +80,9 @@ class FleetReport:
         """The same, where nothing is carried out before all plans are told. Raises OutputLost."""
         self.take(each)
         if each.mark is Mark.END:
-            _site_of(each).turn.end()
+            site = _site_of(each)
+            site.turn.end()
+            site.rest()
 
     def take(self, each: Passage) -> None:
         """Tell of a repository that got as far as it gets for now. Raises OutputLost."""
@@ -83,10 +97,13 @@ class FleetReport:
         if each.is_counted:
             return
         each.is_counted = True
+        account.told += 1
         if each.unread is not None:
             site.sweep.has_failed(each.name, each.unread)
         elif each.left_alone:
             site.sweep.left_alone.append(each.name)
+        elif each.taken_at is None:
+            account.without_plan.append(each.name)
         if each.taken_at is not None:
             self._in_use = each.in_use or self._in_use
             count_plan(account.summary, each)
@@ -111,6 +128,7 @@ class FleetReport:
             account.interrupted = account.interrupted or ended.interrupted
             count_end(account.summary, each)
             account.exits.append(ended.exit)
+        account.cut = account.cut or each.not_reached
         each.forget()
         if each.encoded is not None:
             account.parts.add(each.encoded.splitlines())
@@ -122,12 +140,15 @@ class FleetReport:
 
     def _end_place(self, site: FleetSite, account: _Account) -> None:
         del self._open[site]
-        failure = None if site.failure is None else str(site.failure)
+        without_plan = [*account.without_plan, *site.names[account.told :]]
+        failure = site.failure
+        if failure is None and (without_plan or account.cut):
+            failure = Interrupted("interrupted") if self._console.stop() else AwsFailure("the work ended before")
         if failure is not None:
             self._failed[account.number] = str(site.place)
-            account.exits.append(Exit.AWS)
-            if not isinstance(site.failure, Interrupted):
-                site.console.say(f"not read to the end: {failure}")
+            account.exits.append(Exit.INTERRUPTED if isinstance(failure, Interrupted) else Exit.AWS)
+            names = f"; no plan for {text.some(without_plan)}" if without_plan else ""
+            site.console.say(f"not brought to its end: {failure}{names}")
         self._number += 1
         self._empty += not site.names and failure is None
         self._tried = self._tried or account.tried
@@ -140,7 +161,7 @@ class FleetReport:
             site.console.say(fleets.of_one(summary))
         self._numbers[account.number] = PlaceNumbers(site.place.account, site.place.region, int(code), summary)
         self.exits.append(code)
-        site.close()
+        site.end()
         if self._request.output == "text":
             self._tell_left_alone(site)
         else:
@@ -149,10 +170,11 @@ class FleetReport:
                 account=place.account,
                 region=place.region,
                 partition=place.partition,
-                failure=failure,
+                failure=None if failure is None else str(failure),
                 repositories=[],
                 left_alone=site.sweep.left_alone,
                 unread=site.sweep.unread,
+                without_plan=without_plan,
                 exit=int(code),
                 summary=summary,
             )
@@ -168,10 +190,18 @@ class FleetReport:
         if lines:
             site.turn.print(lines)
 
-    def end(self, absent: Sequence[Absent], code: Exit) -> None:
+    def end(self, absent: Sequence[Absent], running: Running) -> None:
         """The last word. Raises OutputLost."""
         for site, account in list(self._open.items()):  # the work ended in the middle of them
             self._end_place(site, account)
+        reason = "interrupted" if self._console.stop() else "the work ended before"
+        unreached = [Absent(each.account, each.region, reason) for each in self._expected[self._number :]]
+        if unreached:
+            self.exits.append(Exit.INTERRUPTED if self._console.stop() else Exit.AWS)
+        absent = [*absent, *unreached]
+        code = running.exit
+        for number, each in enumerate(absent, self._number):
+            self._numbers[number] = PlaceNumbers(each.account, each.region or "", int(Exit.AWS), fleets.Summary())
         self.summary.seconds = round(time.monotonic() - self._started, 3)
         names = [*map(str, absent), *(name for _, name in sorted(self._failed.items()))]
         if self._request.output == "text":

@@ -13,7 +13,7 @@ from aws_ecr_gc.apply import Terms
 from aws_ecr_gc.aws.client import Client, Session
 from aws_ecr_gc.config import Connection, Directories, Keeping
 from aws_ecr_gc.discovery.settings import Settings
-from aws_ecr_gc.errors import Error, Exit, JournalLost, Misuse
+from aws_ecr_gc.errors import Error, Exit, JournalLost, Misuse, NoJournal
 from aws_ecr_gc.inventory import Image, Inventory, Status
 from aws_ecr_gc.plan import Action, Outcome, Plan
 from aws_ecr_gc.ports import Answer, ImageId, Recorder
@@ -201,9 +201,9 @@ class Lenient:
             return None
 
 
-def _before_anything(error: Error) -> Misuse:
+def _before_anything(error: Error) -> NoJournal:
     reason = str(error).removesuffix(journal.MEND)
-    return Misuse(f"{reason}; nothing was deleted; set --journal, or go without by --journal none")
+    return NoJournal(f"{reason}; nothing was deleted without it; set --journal, or go without by --journal none")
 
 
 def demand_place(keeping: Keeping) -> None:

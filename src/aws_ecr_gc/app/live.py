@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 
 from aws_ecr_gc import pending, refusals
 from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.halts import Halts
 from aws_ecr_gc.app.material import Material, gather
 from aws_ecr_gc.apply import TAKEN_WHOLE, TAKES_WHOLE, Applied, Earlier, Terms, Veto, apply
 from aws_ecr_gc.config import Directories
@@ -39,11 +41,12 @@ class Live:
         self._directories = directories
         self._console = console
         self._warned: set[Path] = set()
+        self._halts = Halts()
 
     def telling(self, console: Console) -> "Live":
         """The same with other streams."""
-        other = Live(self._directories, self.now, console)
-        other._started = self._started
+        other = copy(self)
+        vars(other)["_console"] = console
         return other
 
     def stop(self) -> bool:
@@ -111,32 +114,41 @@ class Live:
         terms: Terms = _PLAIN,
         earlier: Earlier = _FIRST_TRY,
         recorder: Recorder | None = None,
+        is_next: Callable[[], bool] = lambda: True,
     ) -> Applied:
-        """Carry out. The steps still to do are on disk before the first call, and what is left of them afterwards."""
+        """Carry out. The steps still to do are on disk before the first call, and what is left of them afterwards.
+
+        `is_next` tells whether the repositories before this one have ended.
+        """
         plan = planned.plan
         registry = plan.repository.registry
         if plan.going(Action.UNTAG) and (found := refusals.takes_whole(self._state, registry)) is not None:
             known = f"{TAKES_WHOLE}; it was found out earlier: to try again, remove {one_line(found)}"
             return Applied({}, GuardStopped(known), interrupted=False)
         path = pending.path_for(self._state, plan.repository)
-        self._record(path, planned, ())
         total = len(plan.steps)
-        self._announce_what_applying_reads(plan)
-        applied = apply(
-            plan,
-            port,
-            stop=self._console.stop,
-            veto=veto,
-            terms=terms,
-            earlier=earlier,
-            recorder=recorder,
-            progress=lambda ended: self._console.show(f"{plan.repository.name}: {ended} of {total} images done"),
-        )
+        stop = self._console.stop
+        with self._halts.of(registry, terms, stop, is_next) as halt:
+            if (ended := halt.of_others()) is not None:
+                return ended
+            self._record(path, planned, ())
+            self._announce_what_applying_reads(plan)
+            applied = apply(
+                plan,
+                port,
+                stop=lambda: halt.by is not None or stop(),
+                veto=veto,
+                terms=terms,
+                earlier=earlier,
+                recorder=recorder,
+                progress=lambda ended: self._console.show(f"{plan.repository.name}: {ended} of {total} images done"),
+            )
+            applied = halt.judge(plan.repository, applied, stop)
         self._console.clear()
         if any(outcome.code == TAKEN_WHOLE for outcome in applied.outcomes.values()):
             self._remember_that_it_takes_whole(registry)
-        ended = [digest for digest, outcome in applied.outcomes.items() if outcome.result is not Result.FAILED]
-        self._record(path, planned, ended)
+        settled = [digest for digest, outcome in applied.outcomes.items() if outcome.result is not Result.FAILED]
+        self._record(path, planned, settled)
         return applied
 
     def _remember_that_it_takes_whole(self, registry: Registry) -> None:

@@ -80,6 +80,20 @@ class Passage:
         self.taken_at: float | None = None
         self.in_use: InUse | None = None
         self.ended: Ended | None = None
+        self.not_reached = False
+        """Whether its plan was to be carried out, and the work ended before."""
+        self.is_over = False
+        self._before: Passage | None = None
+
+    def after(self, before: "Passage | None") -> None:
+        """Note which one comes before it in the same registry."""
+        self._before = before
+
+    def is_next(self) -> bool:
+        """Whether all those before it in the same registry are over."""
+        while self._before is not None and self._before.is_over:
+            self._before = self._before._before  # noqa: SLF001 - one of its own kind
+        return self._before is None
 
     def keep(self, made: Protected) -> None:
         """Note the plan, and what will be told of it."""

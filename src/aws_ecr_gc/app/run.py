@@ -37,7 +37,7 @@ def run(request: Request, *, now: float, console: Console, question: Question | 
         with closing(Report(request, policies, now, console)) as report:
             running = Running(crew, report, console)
 
-            def end(_: Exit) -> None:
+            def end() -> None:
                 report.end(site.sweep)
 
             code = running.through(crew.passages(site), question, end)

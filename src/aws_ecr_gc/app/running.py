@@ -36,8 +36,8 @@ class Running:
         self._ended: list[Ended] = []
         self._failure: Error | None = None
 
-    def through(self, passages: Iterable[Passage], question: Question | None, end: Callable[[Exit], None]) -> Exit:
-        """Take them all to their end, and `end` the report with the exit code. Raises `errors.Error`."""
+    def through(self, passages: Iterable[Passage], question: Question | None, end: Callable[[], None]) -> Exit:
+        """Take them all to their end, and `end` the report. Raises `errors.Error`."""
         try:
             self._go(passages, question)
             if self._failure is not None and not self._changed:
@@ -47,7 +47,7 @@ class Running:
                 self._console.say(
                     "interrupted while reading; run again to finish" if interrupted else str(self._failure)
                 )
-            end(self.exit)
+            end()
         except OutputLost:
             for each in self._ended:
                 self._console.say(each.deletions)

@@ -15,6 +15,7 @@ from aws_ecr_gc.aws.pacing import Tally, Traffic
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.globs import matcher
 from aws_ecr_gc.ports import without
+from aws_ecr_gc.report.logs import at_place
 from aws_ecr_gc.targets import parted
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ class Site:
         self.cautions = Cautions(request, source, name)
         about = About(part_of(policies.files, policies.sha256), in_use, request.allow_unread)
         self.log = Log(request.journal, about, request.connection, request.directories, console)
+
+    def told(self, line: str) -> str:
+        """A line as it is told where nothing else says where it happened."""
+        return line
 
 
 class FleetSite(Site):
@@ -95,6 +100,14 @@ class FleetSite(Site):
         """How long it has been open."""
         return self._traffic.seconds
 
-    def close(self) -> None:
-        """Give the connections back."""
+    def told(self, line: str) -> str:
+        return at_place(str(self.place), line)
+
+    def end(self) -> None:
+        """Let go of what it takes to call AWS there."""
+        self.rest()
+        self._traffic.end()
+
+    def rest(self) -> None:
+        """Give back what is held open, until something more is to be done here."""
         self._registry.close()

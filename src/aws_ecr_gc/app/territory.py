@@ -12,7 +12,6 @@ from aws_ecr_gc.aws.client import CONNECTIONS, Client, Granted, Session
 from aws_ecr_gc.aws.pacing import Traffic
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.errors import Error, Misuse
-from aws_ecr_gc.ports import DeleteReplication, LifecyclePort, OnDemand, RepositoryPort
 from aws_ecr_gc.reference import Registry
 from aws_ecr_gc.registries.ecr import EcrRegistry
 from aws_ecr_gc.targets import ALL_REGIONS, Targets
@@ -75,7 +74,9 @@ class Territory:
         session = self._entered(place.account).there(place.region)
         url = self._connection.endpoint_url
         client = session.ecr(url, connections=max(connections, CONNECTIONS), traffic=traffic)
-        return EcrRegistry(client, _registry(place), None, lambda: session.client("ecr", endpoint_url=url, attempts=1))
+        return EcrRegistry(
+            client, registry_of(place), None, lambda: session.client("ecr", endpoint_url=url, attempts=1)
+        )
 
     def _accounts(self) -> Sequence[str]:
         targets = self._targets
@@ -115,35 +116,6 @@ class Territory:
         return closing(self._home.client(service))
 
 
-def _registry(place: Place) -> Registry:
+def registry_of(place: Place) -> Registry:
+    """The registry of an account and region."""
     return Registry(place.account, place.region, place.partition)
-
-
-class Closed:
-    """The registry of a place that could not be entered. Implements `ports.RegistryPort`; nobody asks it."""
-
-    def __init__(self, place: Place) -> None:
-        self.registry = _registry(place)
-
-    def close(self) -> None: ...
-
-    def names(self, patterns: Sequence[str]) -> list[str]:
-        raise self._error(patterns)
-
-    def repository(self, name: str) -> RepositoryPort:
-        raise self._error(name)
-
-    def lifecycle(self, name: str) -> LifecyclePort:
-        raise self._error(name)
-
-    def resource_tags(self, name: str) -> dict[str, str]:
-        raise self._error(name)
-
-    def delete_replication(self) -> Sequence[DeleteReplication]:
-        raise self._error("")
-
-    def on_demand(self) -> OnDemand:
-        raise self._error("")
-
-    def _error(self, _asked: object) -> Misuse:
-        return Misuse(f"{self.registry.account}, {self.registry.region}: not entered")

@@ -13,7 +13,7 @@ from aws_ecr_gc.aws.client import Session
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.discovery.reading import Discovery
 from aws_ecr_gc.discovery.settings import Settings
-from aws_ecr_gc.errors import Interrupted, Misuse
+from aws_ecr_gc.errors import Error, Interrupted, Misuse
 from aws_ecr_gc.inventory import Inventory
 from aws_ecr_gc.policy.protection import needed_by
 from aws_ecr_gc.report import text
@@ -43,6 +43,7 @@ class Workloads:
         self._fresh = fresh
         self._last: InUse | None = None
         self._read_again_at: float | None = None
+        self._failed: Error | None = None
         self._lock = Lock()
         self._said: set[object] = set()
         self._session = cache(lambda: Session(connection.profile, connection.region))  # a profile may ask for a code
@@ -88,9 +89,15 @@ class Workloads:
 
     def _read_again(self) -> InUse:
         with self._lock:  # who is to delete waits for the reading that somebody else began
+            if self._failed is not None:  # a source that could not be read stops every deletion, however many wait
+                raise self._failed
             read_at = self._read_again_at
             if self._last is None or read_at is None or time.monotonic() - read_at > self._fresh:
-                self._last = self.read()
+                try:
+                    self._last = self.read()
+                except Error as error:
+                    self._failed = error
+                    raise
                 self._read_again_at = time.monotonic()
             return self._last
 

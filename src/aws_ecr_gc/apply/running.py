@@ -62,6 +62,7 @@ def apply(
         steps = steps[terms.canary :]
     run.carry_out(steps)
     run.carry_out(run.take_deferred(), last_try=True)
+    run.judge_failures()
     return Applied(run.outcomes, run.stopped_by, run.interrupted, run.called)
 
 
@@ -198,13 +199,17 @@ class _Run:
                 "mend what failed, or raise guards.canary"
             )
 
-    def _goes_on(self) -> bool:
+    def judge_failures(self) -> None:
+        """End the work if too many images in a row failed."""
         bound = self._terms.max_failures
         if bound is not None and self._failures_in_a_row >= bound and self.stopped_by is None:
             self.stopped_by = GuardStopped(
                 f"the guard max_failures: {self._failures_in_a_row} images in a row failed, so no more are tried; "
                 "mend what failed, or raise guards.max_failures"
             )
+
+    def _goes_on(self) -> bool:
+        self.judge_failures()
         self.interrupted = self.interrupted or self._stop()
         return self.stopped_by is None and not self.interrupted
 

@@ -132,6 +132,12 @@ class Limits:
                 self._paces[key] = Pace(rate)
             return self._paces[key]
 
+    def forget(self, account: str, region: str) -> None:
+        """Nothing more is called there."""
+        with self._lock:
+            for key in [key for key in self._paces if key[:2] == (account, region)]:
+                del self._paces[key]
+
 
 class Tally(Struct):
     """How many calls were made, how often any was tried, and how many tries were refused for their pace."""
@@ -178,6 +184,10 @@ class Traffic:
     def seconds(self) -> float:
         """How long it has been going on."""
         return time.monotonic() - self._started
+
+    def end(self) -> None:
+        """Nothing more is called there."""
+        self._limits.forget(*self._where)
 
     def turn(self, operation: str) -> None:
         """Wait for this thread's next call of the operation now, so that it need not when it is made."""

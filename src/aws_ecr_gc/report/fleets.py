@@ -42,7 +42,10 @@ class Summary(Struct, forbid_unknown_fields=True):
 
 
 class PlaceDocument(Struct, forbid_unknown_fields=True):
-    """One account and region: the unit that a fleet is made of. `failure` is why it could not be read to its end."""
+    """One account and region: the unit that a fleet is made of.
+
+    `failure` is why it was not brought to its end, and `without_plan` are the repositories that had none by then.
+    """
 
     account: str
     region: str
@@ -51,6 +54,7 @@ class PlaceDocument(Struct, forbid_unknown_fields=True):
     repositories: list[RepositoryPlan]
     left_alone: list[str]
     unread: list[Unread]
+    without_plan: list[str]
     exit: int
     summary: Summary
 

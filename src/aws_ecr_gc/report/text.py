@@ -7,6 +7,7 @@ from typing import Protocol
 
 from aws_ecr_gc.plan import Action, Outcome, Plan, Result, Step, Verdict
 
+_NAMES_SHOWN = 5
 _HELD_SHOWN = 20
 _DONE = {Action.DELETE: "Deleted", Action.ARCHIVE: "Archived", Action.UNTAG: "Tags removed"}
 _REMARKS = {
@@ -77,6 +78,12 @@ def manifests(count: int) -> str:
 def repositories(count: int) -> str:
     """How many repositories."""
     return "1 repository" if count == 1 else f"{count} repositories"
+
+
+def some(names: Sequence[str]) -> str:
+    """The names of repositories, or how many there are after the first."""
+    shown = ", ".join(names[:_NAMES_SHOWN])
+    return shown if len(names) <= _NAMES_SHOWN else f"{shown} and {len(names) - _NAMES_SHOWN} more"
 
 
 def _in_print_order(steps: Iterable[Step]) -> Sequence[Step]:

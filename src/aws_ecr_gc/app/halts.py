@@ -1,0 +1,61 @@
+"""Guards that end the work while it is under way end it in a whole registry, however many repositories are at work."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from msgspec.structs import replace
+
+from aws_ecr_gc.apply import Applied, Terms
+from aws_ecr_gc.errors import GuardStopped
+from aws_ecr_gc.plan import Result
+from aws_ecr_gc.reference import Registry, Repository
+
+_LOOK = 0.05
+"""Seconds after which somebody who waits looks whether it is his turn."""
+
+
+class Halt:
+    """What guards say of one registry: whether deletions were seen to go well, and what ended the work."""
+
+    def __init__(self) -> None:
+        self.went_well = False
+        self.by: GuardStopped | None = None
+
+    def of_others(self) -> Applied | None:
+        """What becomes of a repository once a guard ended the work on another one."""
+        return None if self.by is None else Applied({}, self.by, interrupted=False)
+
+    def judge(self, repository: Repository, applied: Applied, stop: Callable[[], bool]) -> Applied:
+        """Note what came of one repository. What was ended for another's sake was not interrupted."""
+        if isinstance(applied.stopped_by, GuardStopped):
+            self.by = self.by or GuardStopped(f"ended with repository {repository.name}: {applied.stopped_by}")
+        elif self.by is not None and applied.interrupted and not stop():
+            return replace(applied, interrupted=False, stopped_by=self.by)
+        elif any(outcome.result is Result.DONE for outcome in applied.outcomes.values()):
+            self.went_well = True
+        return applied
+
+
+class Halts:
+    """Those of all registries of a run. For all threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._halts: dict[Registry, Halt] = {}
+
+    @contextmanager
+    def of(
+        self, registry: Registry, terms: Terms, stop: Callable[[], bool], is_next: Callable[[], bool]
+    ) -> Iterator[Halt]:
+        """A block in which a repository is worked on. `is_next` tells whether those before it have ended.
+
+        Under a canary, until deletions went well once, that is one repository after the other: what a canary is to find
+        out would otherwise happen in as many as there are workers.
+        """
+        with self._lock:
+            halt = self._halts.setdefault(registry, Halt())
+        while terms.canary is not None and not (halt.went_well or halt.by or is_next() or stop()):
+            time.sleep(_LOOK)
+        yield halt
