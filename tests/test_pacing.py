@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws_ecr_gc.aws.pacing import Pace, Rate
+from aws_ecr_gc.aws.pacing import Limits, Pace, Rate, Traffic
 
 
 def test_no_more_pass_than_the_burst_and_what_came_since() -> None:
@@ -119,3 +119,32 @@ def test_who_waits_is_let_go_when_the_work_has_ended() -> None:
     started = time.monotonic()
     pace.wait(lambda: time.monotonic() - started > 0.2)
     assert 0.2 <= time.monotonic() - started < 5
+
+
+def test_a_turn_that_was_waited_for_stays_one_turn_of_its_operation() -> None:
+    """A deletion's turn is waited for before the last look, and a look may show that there is nothing to delete."""
+    waits: list[str] = []
+
+    def wait() -> bool:
+        waits.append("a wait")
+        return True
+
+    traffic = Traffic(Limits(), "1", "here", stated=0.01, ended=wait)
+    for _ in range(3):
+        traffic.turn("BatchDeleteImage")
+    traffic.leaving("BatchDeleteImage")
+    assert not waits
+    traffic.leaving("BatchDeleteImage")
+    assert waits
+
+
+def test_a_refusal_is_judged_by_when_its_own_operation_left() -> None:
+    limits = Limits()
+    traffic = Traffic(limits, "1", "here", stated=1000.0)
+    pace = limits.pace("1", "here", "BatchDeleteImage", Rate(1000.0, 500))
+    traffic.leaving("BatchDeleteImage")
+    pace.refused(time.monotonic())  # another thread's, which settles the pace
+    settled = pace.pace
+    traffic.leaving("DescribeImages")
+    traffic.refused("BatchDeleteImage")
+    assert pace.pace == settled  # it left before that, and says nothing new

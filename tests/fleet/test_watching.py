@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,20 @@ def test_a_file_that_can_not_be_written_changes_nothing_but_a_warning(
     assert "warning: --emf-file" in finished.err
 
 
+def test_lines_for_cloudwatch_may_go_to_standard_error(sandbox: Sandbox, shell: Shell, tmp_path: Path) -> None:
+    """As on Lambda. Standard error is a file here, and no line takes another's place."""
+    fill(sandbox, "ci/a")
+    words = ("plan", "-f", policy_file(tmp_path / "p.json", policy(BUILDS)), "--emf-file", "/dev/stderr")
+    errors = tmp_path / "err"
+    with errors.open("w") as err:
+        command = [sys.executable, "-m", "aws_ecr_gc", *words]
+        subprocess.run(command, env=shell.with_changes({}), stdout=subprocess.DEVNULL, stderr=err, check=True)
+        err.write("the end\n")
+    *_, line, end = errors.read_text().splitlines()
+    assert json.loads(line)["Images"] == 4
+    assert end == "the end"
+
+
 def test_every_metric_is_in_the_documentation() -> None:
     text = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
     for measure in MEASURES:
@@ -117,5 +133,5 @@ def test_progress_is_shown_on_a_terminal_and_not_elsewhere(monkeypatch: pytest.M
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("CI", raising=False)
     for err, expected in ((Terminal(), "\r\x1b[K3 of 7"), (io.StringIO(), "")):
-        Console(io.StringIO(), err, lambda: False).headway("3 of 7")
+        Console(io.StringIO(), err, lambda: False).show("3 of 7")
         assert err.getvalue() == expected

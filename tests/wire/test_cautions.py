@@ -52,13 +52,16 @@ def test_each_repository_that_loses_something_says_where_its_deletions_go(
     filled: Sandbox, shell: Shell, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     replicate(filled, rule(WEST, NORTH, prefixes=("ci/",)), rule(WEST, deletes=False))
-    finished = shell(*command, "-f", policy_file(tmp_path / "p.json", policy(BUILDS)))
+    finished = shell(*command, "-f", policy_file(tmp_path / "p.json", policy(BUILDS)), "--concurrency", "1")
     assert finished.exit == 0
     where = "eu-north-1 (210987654321), eu-west-1 (123456789012)"
     assert said(finished.err) == [
         f"warning: repository ci/a: deletions are replicated to {where}",
         f"warning: repository ci/b: deletions are replicated to {where}",
     ]
+    told = [part.partition(" ")[0] for part in finished.out.split("Total images in ") if where in part]
+    assert told == ["ci/a", "ci/b"]
+    assert finished.out.count(f"Deletions are replicated to {where}\n") == 2
 
 
 def test_the_document_names_the_destinations_and_null_where_nobody_asked(
@@ -167,8 +170,17 @@ def test_what_fills_a_repository_without_a_push_is_told_with_what_it_means(
     )
     root = "made by the creation template ROOT (create on push)"
     assert notes == {"ci/a": [cache, made], "ci/b": [cache, made], "ci/idle": None, "web/c": [root]}
-    assert f"aws-ecr-gc: note: repository ci/a: {cache}\n" in finished.err
     assert operations(filled).count("DescribePullThroughCacheRules") == 1
+
+
+def test_what_fills_a_repository_stands_in_its_plan(filled: Sandbox, shell: Shell, tmp_path: Path) -> None:
+    with client(filled) as ecr:
+        ecr.create_pull_through_cache_rule(ecrRepositoryPrefix="ci", upstreamRegistryUrl="public.ecr.aws")
+    cache = "a pull-through cache of public.ecr.aws: what is deleted here is fetched again when it is pulled again, "
+    told = shell("plan", "-f", policy_file(tmp_path / "p.json", policy(BUILDS))).out
+    of_it = told.partition("Total images in ci/a")[2].partition("Total images in")[0]
+    assert f"Note: {cache}as it is upstream then\n" in of_it
+    assert "Note: " not in told.partition("Total images in ci/idle")[2].partition("Total images in")[0]
 
 
 def test_where_what_fills_repositories_is_not_known_that_is_said_once(

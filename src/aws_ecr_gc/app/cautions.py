@@ -75,7 +75,7 @@ class Replication:
         destinations = replicated_to(rules, plan.repository.name)
         if destinations:
             where = ", ".join(destinations)
-            console.say(f"warning: repository {plan.repository.name}: deletions are replicated to {where}")
+            console.announce(f"warning: repository {plan.repository.name}: deletions are replicated to {where}")
         return destinations
 
 
@@ -97,9 +97,6 @@ class Cautions:
         return self._replication.warn(plan, console)
 
     def notes(self, plan: Plan, console: Console) -> list[str]:
-        """What fills the repository without a push, said too, and what that means for what is deleted."""
+        """What fills the repository without a push, and what that means for what is deleted."""
         on_demand = self._on_demand.get(console) if plan.steps and not self._silent else None
-        notes = [] if on_demand is None else on_demand.about(plan.repository.name)
-        for line in notes:
-            console.say(f"note: repository {plan.repository.name}: {line}")
-        return notes
+        return [] if on_demand is None else on_demand.about(plan.repository.name)

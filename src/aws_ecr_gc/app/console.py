@@ -64,17 +64,20 @@ class Console:
                 self.say(line)
 
     def show(self, progress: str) -> None:
-        """How far the work is, on a terminal."""
+        """How far the work is: on a terminal at once, elsewhere a line now and then."""
         with self._lock:
-            self._progress.show(progress)
+            if self._progress.is_shown:
+                self._progress.show(progress)
+            elif time.monotonic() >= self._calm_until:
+                self._calm_until = time.monotonic() + _CALM
+                self.say(progress)
 
-    def headway(self, progress: str) -> None:
-        """How far a long work is: on a terminal at once, elsewhere a line now and then."""
-        if self._progress.is_shown:
-            self.show(progress)
-        elif time.monotonic() >= self._calm_until:
-            self._calm_until = time.monotonic() + _CALM
-            self.say(progress)
+    def raw(self, line: str) -> None:
+        """A line on standard error that is for a machine. Raises OSError."""
+        with self._lock:
+            self._progress.clear()
+            self._err.write(f"{line}\n")
+            self._err.flush()
 
     def clear(self) -> None:
         """End the line of progress."""

@@ -229,6 +229,7 @@ class Crew:
             each.part.notes = notes or UNSET
         else:
             each.aside.print(plans.lines(plan, policy.name, each.refused, map(uses.broken_text, made.broken)))
+            each.aside.print(plans.beside(destinations or (), notes))
         warning = drastic(plan) if isinstance(self._request.policy, OriginalFlags) else None
         if warning is not None:
             each.aside.say(f"warning: repository {plan.repository.name}: {warning}")

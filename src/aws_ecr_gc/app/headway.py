@@ -57,9 +57,9 @@ class Headway:
             count = self._told[site]
             count.add(each)
             if isinstance(site, FleetSite):
-                site.console.headway(self._of(site, count))
+                site.console.show(self._of(site, count))
             elif self._expected > 1:
-                self._console.headway(self._of_one(count))
+                self._console.show(self._of_one(count))
 
     def _of_one(self, count: _Count) -> str:
         done = f"{count.repositories} of {self._expected} repositories, {count}"

@@ -1,7 +1,8 @@
 """Writing the numbers of a run for those who watch many."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.passage import Passage
@@ -12,6 +13,8 @@ from aws_ecr_gc.errors import Exit
 from aws_ecr_gc.files import write_whole
 from aws_ecr_gc.report import metrics
 from aws_ecr_gc.report.fleets import Summary
+
+_STANDARD_ERROR = frozenset({"/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"})
 
 
 def count_plan(summary: Summary, each: Passage) -> None:
@@ -60,7 +63,15 @@ def publish(watching: Watching, places: Sequence[metrics.PlaceNumbers], code: Ex
             console.say(f"warning: --metrics-file {watching.prometheus}: can't be written: {error.strerror}")
     if watching.embedded is not None:
         try:
-            with watching.embedded.open("a", encoding="utf-8") as file:
-                file.writelines(f"{line}\n" for line in metrics.embedded(places, now))
+            _append(watching.embedded, metrics.embedded(places, now), console)
         except OSError as error:
             console.say(f"warning: --emf-file {watching.embedded}: can't be written: {error.strerror}")
+
+
+def _append(path: Path, lines: Iterable[str], console: Console) -> None:
+    if str(path) in _STANDARD_ERROR:  # opened again, it would be written from where the other one began
+        for line in lines:
+            console.raw(line)
+        return
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)

@@ -99,8 +99,5 @@ class PlaceConsole(Console):
     def show(self, progress: str) -> None:
         self._console.show(f"{self._place}: {progress}")
 
-    def headway(self, progress: str) -> None:
-        self._console.headway(f"{self._place}: {progress}")
-
     def clear(self) -> None:
         self._console.clear()

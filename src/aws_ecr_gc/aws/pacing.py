@@ -64,7 +64,7 @@ class Pace:
         self._settled_at: float | None = None
         self._left: deque[float] = deque()
         self._refused: deque[float] = deque()
-        self._due = clock() - self._ahead
+        self._due = clock() - self._ahead - 1 / rate.sustained
 
     @property
     def pace(self) -> float:
@@ -157,6 +157,14 @@ class Tally(Struct):
         self.throttled += other.throttled
 
 
+class _OfThread(threading.local):
+    """Of a thread's own calls: when the last one of each operation left, and whose turn was waited for already."""
+
+    def __init__(self) -> None:
+        self.left: dict[str, float] = {}
+        self.reserved: set[str] = set()
+
+
 class Traffic:
     """The calls of ECR in one account and region: each waits for its pace, and is counted. For all threads."""
 
@@ -175,7 +183,7 @@ class Traffic:
         self._stated = stated
         self._ended = ended
         self._lock = threading.Lock()
-        self._own = threading.local()
+        self._own = _OfThread()
         self._started = time.monotonic()
         self.tally = Tally()
         self.by_operation: Counter[str] = Counter()
@@ -191,8 +199,9 @@ class Traffic:
 
     def turn(self, operation: str) -> None:
         """Wait for this thread's next call of the operation now, so that it need not when it is made."""
-        self._own.left = self._pace(operation).wait(self._ended)
-        self._own.reserved = operation
+        if operation not in self._own.reserved:  # one that was not made after all keeps its turn
+            self._own.left[operation] = self._pace(operation).wait(self._ended)
+            self._own.reserved.add(operation)
 
     def calling(self, operation: str) -> None:
         """A call is about to be made, however often it will be tried."""
@@ -202,10 +211,10 @@ class Traffic:
 
     def leaving(self, operation: str) -> None:
         """One try is about to leave. Returns when it may."""
-        if getattr(self._own, "reserved", None) == operation:
-            self._own.reserved = None
+        if operation in self._own.reserved:
+            self._own.reserved.remove(operation)
         else:
-            self._own.left = self._pace(operation).wait(self._ended)
+            self._own.left[operation] = self._pace(operation).wait(self._ended)
         with self._lock:
             self.tally.tries += 1
 
@@ -213,7 +222,7 @@ class Traffic:
         """The last try of this thread was refused for its pace."""
         with self._lock:
             self.tally.throttled += 1
-        self._pace(operation).refused(self._own.left)
+        self._pace(operation).refused(self._own.left[operation])
 
     def _pace(self, operation: str) -> Pace:
         return self._limits.pace(*self._where, operation, rate_of(operation, self._stated))

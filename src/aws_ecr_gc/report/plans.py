@@ -157,6 +157,13 @@ def lines(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Iterable[
         yield f"Refused by the guard {guard.guard}: {guard.detail}; {guard.way_round}"
 
 
+def beside(destinations: Sequence[str], notes: Iterable[str]) -> Iterator[str]:
+    """What deletions in this repository mean beside it: where they are replicated to, what fills it anew."""
+    if destinations:
+        yield f"Deletions are replicated to {', '.join(destinations)}"
+    yield from (f"Note: {each}" for each in notes)
+
+
 def _changes(plan: Plan, action: Action) -> Iterator[str]:
     """What one action does to which images, and why. Nothing where it isn't the policy's, and there is no such step."""
     steps = {step.digest: step for step in plan.going(action)}
