@@ -33,6 +33,7 @@ from aws_ecr_gc.errors import (
 from aws_ecr_gc.plan import Result
 from aws_ecr_gc.policy.guards import refusals
 from aws_ecr_gc.report import plans, uses, work
+from aws_ecr_gc.report.parts import Spool
 
 BATCH = 250_000
 """Images whose plans wait together for one reading of what is in use: their repositories are held in memory."""
@@ -72,12 +73,17 @@ class Crew:
         self._turn = 0
         self._begun = 0
         self._latest: dict[Site, Passage] = {}
+        self._spool = Spool()
         self._shown = Event()
         if request.output == "json" or holds:
             self._shown.set()
         self._given_up = False
         self._no_more = False
         self._unheard = False
+
+    def close(self) -> None:
+        """Let go of what is kept."""
+        self._spool.close()
 
     def give_up(self, *, unheard: bool = False) -> None:
         """Begin nothing more: something fails for all. Where nobody hears of it any more, deletions end too."""
@@ -122,7 +128,7 @@ class Crew:
         yield self._passage(site, "", Mark.END)
 
     def _passage(self, site: Site, name: str, mark: Mark | None = None) -> Passage:
-        made = Passage(self._begun, site, name, Aside(site.console, self.stops_reading), mark)
+        made = Passage(self._begun, site, name, Aside(site.console, self.stops_reading), spool=self._spool, mark=mark)
         self._begun += 1
         made.after(self._latest.get(site))
         self._latest[site] = made

@@ -108,7 +108,7 @@ class _Fleet:
         """To the end, and the exit code."""
         gc.enable()  # what is left of a botocore client is cycles (measured: 0.1 MB), and each place has one
         absent: list[Absent] = self._territory.absent
-        with closing(self._turns), closing(self._report()) as report:
+        with closing(self._turns), closing(self._crew), closing(self._report()) as report:
             running = Running(self._crew, report, self._console)
             if absent:
                 report.exits.append(Exit.AWS)

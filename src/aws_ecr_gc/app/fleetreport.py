@@ -130,8 +130,8 @@ class FleetReport:
             account.exits.append(ended.exit)
         account.cut = account.cut or each.not_reached
         each.forget()
-        if each.encoded is not None:
-            account.parts.add(each.encoded.splitlines())
+        if each.has_document:
+            account.parts.add(each.document())
 
     def _heading(self, site: FleetSite) -> list[str]:
         if self._request.output == "json" or not site.names:

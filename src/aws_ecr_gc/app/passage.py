@@ -1,5 +1,6 @@
 """One repository on its way from its name to a plan, and on to the end of that."""
 
+from collections.abc import Iterator
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from aws_ecr_gc.app.site import Site
 from aws_ecr_gc.errors import Error, Exit
 from aws_ecr_gc.plan import Plan
 from aws_ecr_gc.report import plans
-from aws_ecr_gc.report.parts import encoded
+from aws_ecr_gc.report.parts import Spool, Stretch, encoded
 
 if TYPE_CHECKING:
     from aws_ecr_gc.app.material import Material
@@ -56,9 +57,12 @@ class Passage:
         site: Site,
         name: str,
         aside: Aside,
+        *,
+        spool: Spool,
         mark: Mark | None = None,
     ) -> None:
         """With a `mark` it is no repository, and nothing is done with it."""
+        self._spool = spool
         self.mark = mark
         self.number = number
         self.site = site
@@ -74,7 +78,7 @@ class Passage:
         self.made: Protected | None = None
         self.refused: list[plans.Guarded] = []
         self.part: plans.RepositoryPlan | None = None
-        self.encoded: bytes | None = None
+        self._kept: Stretch | None = None
         self.sum = plans.Sum()
         self.images = 0
         self.taken_at: float | None = None
@@ -107,7 +111,15 @@ class Passage:
         return None if self.made is None else self.made.plan
 
     def forget(self) -> None:
-        """Let go of images and decisions."""
+        """Let go of images and decisions; what is to be printed goes out of memory. Raises OutputLost."""
         if self.part is not None:
-            self.encoded = encoded(self.part)
+            self._kept = self._spool.add(encoded(self.part).splitlines())
         self.material = self.made = self.part = None
+
+    @property
+    def has_document(self) -> bool:
+        return self._kept is not None
+
+    def document(self) -> Iterator[bytes]:
+        """What is to be printed of it in a document, line by line, once it was let go of."""
+        return iter(()) if self._kept is None else self._spool.lines(self._kept)

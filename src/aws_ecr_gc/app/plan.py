@@ -35,15 +35,15 @@ def plan(request: Request, *, now: float, console: Console, out: Path | None = N
     with open_source(request, now, console) as source, closing(Report(request, policies, now, console)) as report:
         protection = protection_for(request, policies, source, now, console)
         site = Site(source, request, policies, console, policies.in_use)
-        crew = Crew(request, protection, console, carries_out=False, holds=draft is not None)
-        for each in crew.through(crew.passages(site)):
-            if each.failure is not None:
-                raise each.failure
-            report.take(each)
-            if draft is not None and each.made is not None:
-                draft.add(each.made, each.refused)
-            report.end_of(each)
-            crew.told(each)
+        with closing(Crew(request, protection, console, carries_out=False, holds=draft is not None)) as crew:
+            for each in crew.through(crew.passages(site)):
+                if each.failure is not None:
+                    raise each.failure
+                report.take(each)
+                if draft is not None and each.made is not None:
+                    draft.add(each.made, each.refused)
+                report.end_of(each)
+                crew.told(each)
         report.end(site.sweep)
         if draft is not None:
             draft.write(console)

@@ -68,8 +68,8 @@ class Report:
             self._carried_out.unite(each.sum)
             self._done += each.ended.done
         each.forget()
-        if each.encoded is not None:
-            self._parts.add(each.encoded.splitlines())
+        if each.has_document:
+            self._parts.add(each.document())
 
     @property
     def _at(self) -> float:

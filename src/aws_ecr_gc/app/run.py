@@ -34,7 +34,7 @@ def run(request: Request, *, now: float, console: Console, question: Question | 
         crew = Crew(
             request, protection, console, carries_out=question is None, strict=strict, holds=question is not None
         )
-        with closing(Report(request, policies, now, console)) as report:
+        with closing(crew), closing(Report(request, policies, now, console)) as report:
             running = Running(crew, report, console)
 
             def end() -> None:

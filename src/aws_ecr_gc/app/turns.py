@@ -47,7 +47,7 @@ class Turns:
             while (first := self._first) is not None:
                 kept, self._kept[first] = self._kept[first], []
                 for stretch in kept:
-                    self._console.print(self._spool.lines(stretch))
+                    self._console.print(map(bytes.decode, self._spool.lines(stretch)))
                 if first not in self._ended:
                     return
                 del self._kept[first]

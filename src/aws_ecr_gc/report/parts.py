@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from threading import RLock
 from typing import BinaryIO, NamedTuple, cast
 
 from msgspec import Struct
@@ -9,6 +10,8 @@ from msgspec import Struct
 from aws_ecr_gc.errors import OutputLost
 from aws_ecr_gc.report import document
 
+_AT_ONCE = 1 << 16
+"""Bytes that are read at a time, about."""
 _IN_MEMORY = 1 << 20
 """Bytes of the parts of a document that are held; more of them wait on disk."""
 
@@ -21,31 +24,35 @@ class Stretch(NamedTuple):
 
 
 class Spool:
-    """Lines, out of memory: a file that is gone when it is closed. For one thread at a time."""
+    """Lines, out of memory: a file that is gone when it is closed. For all threads."""
 
     def __init__(self) -> None:
+        self._lock = RLock()
         self._file = cast("BinaryIO", tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - until `close`
         self._end = 0
 
     def add(self, lines: Iterable[bytes]) -> Stretch:
         """Keep them. Raises OutputLost where they can't be."""
-        start = self._end
-        try:
-            self._file.seek(start)
-            for line in lines:
-                self._end += self._file.write(line + b"\n")
-        except OSError as error:
-            raise OutputLost(f"a temporary file can't be written: {error.strerror}; see TMPDIR") from error
-        return Stretch(start, self._end)
+        with self._lock:
+            start = self._end
+            try:
+                self._file.seek(start)
+                for line in lines:
+                    self._end += self._file.write(line + b"\n")
+            except OSError as error:
+                raise OutputLost(f"a temporary file can't be written: {error.strerror}; see TMPDIR") from error
+            return Stretch(start, self._end)
 
-    def lines(self, stretch: Stretch) -> Iterator[str]:
-        """Those that stand there. They are to be read to their end before anything else is done here."""
-        self._file.seek(stretch.start)
-        left = stretch.end - stretch.start
-        while left:
-            line = self._file.readline()
-            left -= len(line)
-            yield line.decode().removesuffix("\n")
+    def lines(self, stretch: Stretch) -> Iterator[bytes]:
+        """Those that stand there."""
+        at = stretch.start
+        while at < stretch.end:
+            with self._lock:
+                self._file.seek(at)
+                some = self._file.readlines(min(_AT_ONCE, stretch.end - at))
+            for line in some:
+                at += len(line)
+                yield line.removesuffix(b"\n")
 
     def close(self) -> None:
         """Let go of what is kept."""
@@ -76,8 +83,8 @@ class Parts:
             yield f'{before}"{self._key}": ['
             *others, last = (stretch for _, stretch in sorted(self._parts))
             for each in others:
-                yield from _between(self._spool.lines(each))
-            yield from self._spool.lines(last)
+                yield from _between(map(bytes.decode, self._spool.lines(each)))
+            yield from map(bytes.decode, self._spool.lines(last))
             yield from f"{before}]{tail}".split("\n")
         else:
             yield from f'{before}"{self._key}": []{tail}'.split("\n")
