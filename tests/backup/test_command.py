@@ -407,3 +407,39 @@ def test_the_numbers_that_are_told_are_true(shell: Shell, place: Path) -> None:
     manifests = [path for path in blobs(place).values() if b'"schemaVersion"' in path.read_bytes()[:100]]
     assert len(manifests) == 2
     assert f": 2 images, layers and configs fetched: {len(blobs(place)) - 2} (" in finished.err
+
+
+def test_what_a_copied_index_lists_and_the_archive_holds_is_said_to_be_lacking(
+    repo: Builder, shell: Shell, place: Path
+) -> None:
+    repo.repository.archive(repo.digests["child-0"])
+    rule = {"name": "builds", "match": {"prefix": "build-"}, "keep": {"newest": 3}}
+    file = policy_file(shell.home / "policy.json", policy(rule))
+    finished = shell("run", "-f", file, "--yes", "--backup", str(place))
+    assert finished.exit == 0, finished.err
+    assert repo.digests["index-0"] in blobs(place)
+    assert (
+        "warning: repository testrepo: the copy lacks 1 image that copied indexes list, "
+        f"for ECR gives nothing of what is in the archive: {repo.digests['child-0']}\n"
+    ) in finished.err
+
+
+@pytest.mark.parametrize("stated", ["ftp://x", "s3:///x"])
+def test_what_is_no_place_of_backups_is_refused_before_anything_is_read(
+    repo: Builder, shell: Shell, sandbox: Sandbox, place: Path, stated: str
+) -> None:
+    file = the_policy(shell)
+    plan = str(place.parent / "plan.json")
+    assert shell("plan", "-f", file, "--out", plan).exit == 0
+    sandbox.calls.clear()
+    for words in (
+        ("run", "-f", file, "--yes"),
+        ("apply", plan, "--yes"),
+        ("apply", "--resume", "gone.jsonl", "--yes"),
+        ("--repo", "testrepo", "--keep", "build=1"),
+    ):
+        finished = shell(*words, "--backup", stated)
+        assert (finished.exit, len(finished.err.splitlines())) == (2, 1), words
+        assert f"backup {stated}: " in finished.err
+    assert not sandbox.calls
+    assert len(repo.names()) == 13

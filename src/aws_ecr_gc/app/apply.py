@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from aws_ecr_gc import __version__, planfile
-from aws_ecr_gc.app.backup import Backups
+from aws_ecr_gc.app.backup import Backups, demand_backup
 from aws_ecr_gc.app.cautions import Replication
 from aws_ecr_gc.app.collect import exit_of, say_what_is_left
 from aws_ecr_gc.app.console import Console
@@ -70,6 +70,7 @@ def apply_file(order: Order, *, now: float, console: Console, question: Question
     a plan that is not to be carried out here and now, and other `errors.Error` before anything is deleted.
     """
     demand_place(order.journal)
+    demand_backup(order.backup)
     file = planfile.load(order.plan)
     _demand_recent(file, order, now)
     _demand_policy(file, order)

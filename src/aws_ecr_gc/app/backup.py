@@ -28,6 +28,12 @@ Carry = Callable[[Terms, Earlier], Applied]
 """Carries out a plan."""
 
 
+def demand_backup(stated: str | None) -> None:
+    """Raise Misuse, before anything is read, for what can't name a place of backups."""
+    if stated is not None:
+        backup.demand_place(stated)
+
+
 class Backups:
     """The copies that a run makes, if it is to make any."""
 
@@ -106,6 +112,11 @@ class Backups:
             f"repository {name}: backed up to {layout.name}: {text.images(copied.images)}, "
             f"layers and configs fetched: {copied.blobs} ({text.size(copied.size)})"
         )
+        if copied.archived:
+            self._console.say(
+                f"warning: repository {name}: the copy lacks {text.images(len(copied.archived))} that copied indexes "
+                f"list, for ECR gives nothing of what is in the archive: {text.some(copied.archived)}"
+            )
         return (terms if terms.pulled_since is None else replace(terms, pulled_since=self._live.time())), earlier
 
     def _contents(self) -> EcrContents:

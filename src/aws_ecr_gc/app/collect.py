@@ -5,7 +5,7 @@ from contextlib import closing
 from typing import TextIO
 
 from aws_ecr_gc import __version__
-from aws_ecr_gc.app.backup import Backups
+from aws_ecr_gc.app.backup import Backups, demand_backup
 from aws_ecr_gc.app.cautions import drastic
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.journals import About, Log
@@ -27,6 +27,7 @@ def collect(config: Config, *, now: float, out: TextIO, err: TextIO, stop: Calla
     under way. Raises `errors.Error` where no plan can be made.
     """
     console = Console(out, err, stop)
+    demand_backup(config.backup)
     live = Live(config.directories, now, console)
     policy = config.flags.policy
     connection = config.connection

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from aws_ecr_gc import journal
 from aws_ecr_gc.app.apply import Question, connection_to, vetoes
-from aws_ecr_gc.app.backup import Backups
+from aws_ecr_gc.app.backup import Backups, demand_backup
 from aws_ecr_gc.app.collect import exit_of, say_what_is_left
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.journals import s3_of
@@ -44,6 +44,7 @@ def resume(asked: Continuation, *, now: float, console: Console, question: Quest
 
     Raises Misuse for what is no journal, or one that another process writes, and Elsewhere.
     """
+    demand_backup(asked.backup)
     place, name = journal.journal_at(asked.journal, s3_of(asked.connection))
     recorded = journal.read(place, name)
     waiting = [each for each in recorded.repositories.values() if each.remaining()]

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 
+from aws_ecr_gc.app.backup import demand_backup
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.crew import Crew
 from aws_ecr_gc.app.fleet import aimed, run_fleet
@@ -23,6 +24,7 @@ def run(request: Request, *, now: float, console: Console, question: Question | 
     Exit 4 where a guard refused a repository: that one is left as it is. Raises `errors.Error` where nothing can be
     planned, and OutputLost.
     """
+    demand_backup(request.backup)
     policies = policies_of(request)
     request = aimed(request, policies)
     if request.targets.is_fleet:

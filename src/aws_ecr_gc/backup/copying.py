@@ -21,11 +21,15 @@ _NOT_TO_BE_HAD = frozenset({"LayersNotFoundException", "LayerInaccessibleExcepti
 
 
 class Copied(Struct, frozen=True):
-    """What a backup came to: images (children among them), blobs (layers and configs) fetched, and their bytes."""
+    """What a backup came to: images (children among them), blobs (layers and configs) fetched, and their bytes.
+
+    `archived` are images that copied indexes list, and that ECR gives nothing of: the copy lacks them.
+    """
 
     images: int
     blobs: int
     size: int
+    archived: tuple[str, ...] = ()
 
 
 def copy(
@@ -87,7 +91,12 @@ class _Copying:
                 self._layout.update(lambda index: with_images(index, listed))
             except ValueError as error:
                 raise BackupLost(f"backup {self._layout.name}: its index.json is none: {error}") from error
-        return Copied(len(self._manifests), len(fetched), sum(blob.size or 0 for blob in fetched))
+        children = dict.fromkeys(child for parts in self._parts.values() for child in parts.children)
+        lacking = tuple(each for each in children if each not in self._manifests and self._is_archived(each))
+        return Copied(len(self._manifests), len(fetched), sum(blob.size or 0 for blob in fetched), lacking)
+
+    def _is_archived(self, digest: str) -> bool:
+        return digest in self._images and self._images[digest].status is not Status.ACTIVE
 
     def _read(self, digests: Iterable[str]) -> None:
         """The manifests, and those that they list, and so on. What is gone is left out."""

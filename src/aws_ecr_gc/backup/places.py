@@ -48,18 +48,23 @@ class Place(Protocol):
         """That of a repository, which need not be there. Nothing is read or written yet."""
 
 
+def demand_place(stated: str) -> None:
+    """Raise Misuse for what names no place of backups. Nothing is opened, and nobody called."""
+    if stated.startswith("s3://") and not stated.removeprefix("s3://").partition("/")[0]:
+        raise Misuse(f"backup {one_line(stated)}: names no bucket; write s3://BUCKET/PREFIX")
+    if "://" in stated and not stated.startswith("s3://"):
+        raise Misuse(f"backup {one_line(stated)}: is neither a directory nor s3://BUCKET/PREFIX")
+
+
 def place_of(stated: str, s3: "Callable[[], Client]") -> Place:
     """The place that a path of a directory or `s3://bucket/prefix` names; `s3` gives a client. Raises Misuse."""
+    demand_place(stated)
     if stated.startswith("s3://"):
         from aws_ecr_gc.backup.s3 import Bucket  # noqa: PLC0415 - only where it is asked for
 
         bucket, _, prefix = stated.removeprefix("s3://").partition("/")
-        if not bucket:
-            raise Misuse(f"backup {one_line(stated)}: names no bucket; write s3://BUCKET/PREFIX")
         return Bucket(s3(), bucket, prefix.strip("/"))
-    if "://" in stated:
-        raise Misuse(f"backup {one_line(stated)}: is neither a directory nor s3://BUCKET/PREFIX")
-    from aws_ecr_gc.backup.directory import Directory  # noqa: PLC0415 - as above
+    from aws_ecr_gc.backup.directory import Directory  # noqa: PLC0415 - only where it is asked for
 
     return Directory(Path(stated))
 

@@ -206,7 +206,7 @@ def cautions(plan: Plan, action: Action) -> Iterator[str]:
         yield from work.for_good(done)
         early = early_deletion(plan)
         if early:
-            yield f"Some of them were archived less than 90 days ago: the rest is billed, at most {work.dollars(early)}"
+            yield f"Some of them were archived less than 90 days ago: the rest is billed, {work.at_most_dollars(early)}"
 
 
 def early_deletion(plan: Plan) -> float:

@@ -167,7 +167,7 @@ def retrieval(size: int) -> float:
 def archive_terms(work: Work) -> str:
     """What archiving costs, in a line."""
     return (
-        f"The archive bills at least {_MINIMUM_DAYS} days: at most {dollars(archive_minimum(work))} for these. Up to "
+        f"The archive bills at least {_MINIMUM_DAYS} days: {at_most_dollars(archive_minimum(work))} for these. Up to "
         "150 TB a GB costs there what it costs outside, $0.10 a month, and $0.03 to come back (us-east-1, March 2026)"
     )
 
@@ -175,3 +175,9 @@ def archive_terms(work: Work) -> str:
 def dollars(amount: float) -> str:
     """An amount for people; what is less than a cent is said to be."""
     return f"${amount:,.2f}" if amount >= 0.01 or not amount else "less than $0.01"
+
+
+def at_most_dollars(amount: float) -> str:
+    """A bound on an amount, for people."""
+    shown = dollars(amount)
+    return f"at most {shown}" if shown.startswith("$") else shown
