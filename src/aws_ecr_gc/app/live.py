@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from aws_ecr_gc import pending, refusals
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.material import Material, gather
-from aws_ecr_gc.apply import TAKEN_WHOLE, TAKES_WHOLE, Applied, Earlier, Terms, Veto, apply
+from aws_ecr_gc.app.trials import Trials
+from aws_ecr_gc.apply import TAKES_WHOLE, Applied, Earlier, Terms, Veto, apply
 from aws_ecr_gc.config import Directories
 from aws_ecr_gc.errors import GuardStopped, one_line
 from aws_ecr_gc.inventory import Inventory, Status
@@ -39,11 +40,12 @@ class Live:
         self._directories = directories
         self._console = console
         self._warned: set[Path] = set()
+        self._trials = Trials()
 
     def telling(self, console: Console) -> "Live":
         """The same with other streams."""
         other = Live(self._directories, self.now, console)
-        other._started = self._started
+        other._started, other._trials = self._started, self._trials
         return other
 
     def stop(self) -> bool:
@@ -96,7 +98,9 @@ class Live:
         """Warn of a directory, once: what comes later has the same reason."""
         if directory not in self._warned:
             self._warned.add(directory)
-            self._console.say(f"warning: {one_line(directory)}: {what}: {one_line(error.strerror or error)}; {mend}")
+            self._console.say_once(
+                f"warning: {one_line(directory)}: {what}: {one_line(error.strerror or error)}; {mend}"
+            )
 
     def gather(self, port: RepositoryPort, policy: Policy) -> Material:
         """Read the repository, for a plan."""
@@ -113,11 +117,34 @@ class Live:
         recorder: Recorder | None = None,
     ) -> Applied:
         """Carry out. The steps still to do are on disk before the first call, and what is left of them afterwards."""
+        carry_out = partial(self._apply, planned, port, veto, terms=terms, earlier=earlier, recorder=recorder)
+        if not planned.plan.going(Action.UNTAG):
+            return carry_out()
+        registry = planned.plan.repository.registry
+        with self._trials.of(registry, self._console.stop) as trial:
+            if self._console.stop():
+                return Applied({}, None, interrupted=True)
+            if trial.takes_whole:
+                return Applied({}, GuardStopped(TAKES_WHOLE), interrupted=False)
+            if (found := refusals.takes_whole(self._state, registry)) is not None:
+                known = f"{TAKES_WHOLE}; it was found out earlier: to try again, remove {one_line(found)}"
+                return Applied({}, GuardStopped(known), interrupted=False)
+            applied = carry_out()
+            if trial.finds(planned.plan, applied):
+                self._remember_that_it_takes_whole(registry)
+            return applied
+
+    def _apply(
+        self,
+        planned: "Planned",
+        port: RepositoryPort,
+        veto: Veto | None,
+        *,
+        terms: Terms,
+        earlier: Earlier,
+        recorder: Recorder | None,
+    ) -> Applied:
         plan = planned.plan
-        registry = plan.repository.registry
-        if plan.going(Action.UNTAG) and (found := refusals.takes_whole(self._state, registry)) is not None:
-            known = f"{TAKES_WHOLE}; it was found out earlier: to try again, remove {one_line(found)}"
-            return Applied({}, GuardStopped(known), interrupted=False)
         path = pending.path_for(self._state, plan.repository)
         self._record(path, planned, ())
         total = len(plan.steps)
@@ -133,8 +160,6 @@ class Live:
             progress=lambda ended: self._console.show(f"{plan.repository.name}: {ended} of {total} images done"),
         )
         self._console.clear()
-        if any(outcome.code == TAKEN_WHOLE for outcome in applied.outcomes.values()):
-            self._remember_that_it_takes_whole(registry)
         ended = [digest for digest, outcome in applied.outcomes.items() if outcome.result is not Result.FAILED]
         self._record(path, planned, ended)
         return applied
