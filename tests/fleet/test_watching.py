@@ -83,7 +83,10 @@ def test_a_file_that_can_not_be_written_changes_nothing_but_a_warning(
 def test_every_metric_is_in_the_documentation() -> None:
     text = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
     for measure in MEASURES:
-        assert f"| `{measure.prometheus}` | {measure.cloudwatch} | {measure.unit} | {measure.meaning} |" in text
+        names = (
+            f"| `{measure.prometheus}` | {measure.cloudwatch} | {measure.unit} | `{measure.otel}` | `{measure.ucum}` |"
+        )
+        assert f"{names} {measure.meaning} |" in text
 
 
 def logged(err: str) -> list[dict[str, Any]]:

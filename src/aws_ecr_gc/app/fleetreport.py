@@ -120,7 +120,7 @@ class FleetReport:
         summary = account.summary
         count_calls(summary, site.tally, site.seconds)
         self.summary.add(summary)
-        self.numbers.append(PlaceNumbers(site.place.account, site.place.region, int(code), summary))
+        self.numbers.append(PlaceNumbers(site.place.account, site.place.region, int(code), summary, time.time()))
         self.exits.append(code)
         site.close()
         if self._request.output == "text":

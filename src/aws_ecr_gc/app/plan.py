@@ -7,7 +7,7 @@ from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.crew import Crew
 from aws_ecr_gc.app.fleet import aimed, plan_fleet
-from aws_ecr_gc.app.measures import publish_one
+from aws_ecr_gc.app.measures import prepare, publish_one
 from aws_ecr_gc.app.planfiles import Draft
 from aws_ecr_gc.app.policies import Policies, policies_of
 from aws_ecr_gc.app.protection import Protection, protection_of
@@ -27,6 +27,7 @@ def plan(request: Request, *, now: float, console: Console, out: Path | None = N
 
     Raises `errors.Error` where nothing can be planned, and OutputLost.
     """
+    prepare(request.watching)
     policies = policies_of(request)
     request = aimed(request, policies)
     if request.targets.is_fleet:
