@@ -8,6 +8,7 @@ from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.measures import count_calls, count_end, count_plan
 from aws_ecr_gc.app.passage import Mark, Passage
+from aws_ecr_gc.app.planfiles import Drafts
 from aws_ecr_gc.app.policies import Policies
 from aws_ecr_gc.app.site import FleetSite
 from aws_ecr_gc.app.territory import Absent
@@ -37,7 +38,11 @@ class _Account:
 class FleetReport:
     """The plans of all places as they come: text at once, JSON at the end."""
 
-    def __init__(self, request: Request, policies: Policies, now: float, console: Console) -> None:
+    def __init__(
+        self, request: Request, policies: Policies, now: float, console: Console, drafts: Drafts | None = None
+    ) -> None:
+        """With `drafts`, the plans go into files too."""
+        self._drafts = drafts
         self._request = request
         self._policies = policies
         self._now = now
@@ -79,6 +84,8 @@ class FleetReport:
         if each.taken_at is not None:
             self._in_use = each.in_use or self._in_use
             count_plan(account.summary, each)
+            if self._drafts is not None and each.made is not None:
+                self._drafts.add(site.place, each.made, each.refused)
             if not each.refused:
                 self._work += each.sum.work
             if each.refused:
@@ -140,6 +147,8 @@ class FleetReport:
             )
             self._places.add(lines_of(account.parts.lines(content)))
         account.parts.close()
+        if self._drafts is not None:
+            self._drafts.write(site.place, self._console)
 
     def end(self, absent: Sequence[Absent], code: Exit) -> None:
         """The last word. Raises OutputLost."""

@@ -32,7 +32,7 @@ def plan(request: Request, *, now: float, console: Console, out: Path | None = N
     request = aimed(request, policies)
     if request.targets.is_fleet:
         return plan_fleet(request, policies, now=now, console=console, out=out)
-    draft = None if out is None else Draft(out, request, policies, now)
+    draft = None if out is None else Draft(out, request, policies, now, policies.in_use)
     with open_source(request, now, console) as source, closing(Report(request, policies, now, console)) as report:
         protection = protection_for(request, policies, source, now, console)
         site = Site(source, request, policies, console, policies.in_use)
