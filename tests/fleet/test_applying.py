@@ -44,8 +44,9 @@ class World:
             repo.image(f"{name} {number}", f"build-{number}", *([f"also-{number}"] if more_tags else []))
         return repo
 
-    def plan(self, **settings: Any) -> None:
-        file = policy_file(self.folder / "policy.json", policy(BUILDS, protect={"grace": "0"}, **settings))
+    def plan(self, in_use: dict[str, Any] | None = None, **settings: Any) -> None:
+        top = {} if in_use is None else {"in_use": in_use}
+        file = policy_file(self.folder / "policy.json", policy(BUILDS, protect={"grace": "0"}, **settings), **top)
         done = self.shell("plan", "-f", file, "--out", self.file, "--max-rps", "1000")
         assert done.exit == 0, done.err
 
@@ -214,3 +215,27 @@ def test_once_a_registry_took_only_the_tag_all_repositories_lose_theirs(world: W
         assert world.left(name) == WHOLE
         assert "build-1" not in world.repositories[name].repository.tags
         assert "also-1" in world.repositories[name].repository.tags
+
+
+def test_what_is_in_use_is_asked_for_once_for_all_that_are_under_way(world: World) -> None:
+    world.plan(in_use={"sources": ["lambda"]})
+    kept = world.repositories[NAMES[3]]
+    world.sandbox.workloads().functions.create("late", f"{kept.repository.uri}:build-1")
+    before = len(world.sandbox.calls)
+    assert world.carry_out("--concurrency", "8").exit == 0
+    asked = [call for call in world.sandbox.calls[before:] if call.operation == "ListFunctions"]
+    assert len(asked) == 1
+    assert {name: world.left(name) for name in NAMES} == {**dict.fromkeys(NAMES, GONE), NAMES[3]: {"1", *GONE}}
+
+
+def test_each_repository_is_copied_before_anything_of_it_goes(world: World) -> None:
+    world.plan()
+    place = world.folder / "backup"
+    done = world.carry_out("--concurrency", "8", "--backup", str(place))
+    assert done.exit == 0, done.err
+    assert [line for line in done.err.splitlines() if "backed up to" in line] == [
+        line for name in NAMES for line in done.err.splitlines() if f"repository {name}: backed up to" in line
+    ]
+    layouts = {path.parent.name.replace("+", "/") for path in place.rglob("oci-layout")}
+    assert layouts == set(NAMES)
+    assert {name: world.left(name) for name in NAMES} == dict.fromkeys(NAMES, GONE)

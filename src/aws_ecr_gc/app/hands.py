@@ -97,8 +97,8 @@ class Hands:
         untouched = self._untouched and not any(applied.called for _, applied in self._told)
         for _, applied in self._told:
             yield exit_of(applied, strict=self._strict, untouched=untouched)
-        if isinstance(self._failure, JournalLost) and untouched:
-            yield Exit.MISUSE  # as `exit_of`
+        if self._failure is not None and untouched:
+            yield Exit.MISUSE if isinstance(self._failure, JournalLost) else self._failure.exit  # as `exit_of`
         elif self._failure is not None:
             yield exit_for(self._failure)
 

@@ -122,8 +122,6 @@ class Live:
             return carry_out()
         registry = planned.plan.repository.registry
         with self._trials.of(registry, self._console.stop) as trial:
-            if self._console.stop():
-                return Applied({}, None, interrupted=True)
             if trial.takes_whole:
                 return Applied({}, GuardStopped(TAKES_WHOLE), interrupted=False)
             if (found := refusals.takes_whole(self._state, registry)) is not None:

@@ -41,7 +41,7 @@ class Trials:
     def of(self, registry: Registry, stop: Callable[[], bool]) -> Iterator[Trial]:
         """A block in which tags are removed: of the one repository that tries it, or of all once that went well.
 
-        It is entered at once where the work is to `stop`.
+        It is entered at once where the work is to `stop`, for then no call is made in it.
         """
         with self._lock:
             trial = self._trials.setdefault(registry, Trial())
