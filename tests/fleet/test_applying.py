@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,33 @@ def test_what_a_registry_takes_for_a_tag_is_found_out_in_one_repository(world: W
     calls = [call for call in world.sandbox.calls if call.operation == "BatchDeleteImage"]
     assert [len(call.request["imageIds"]) for call in calls] == [1]
     assert {name: world.left(name) for name in NAMES} == before
+
+
+def test_a_guard_that_has_spoken_keeps_no_other_repository_of_the_journal_from_being_finished(world: World) -> None:
+    world.fill(pairs="image", more_tags=True)
+    protect = {"grace": "0"}
+    untag = policy(BUILDS, repositories={"include": NAMES[0]}, action="untag", protect=protect)
+    delete = policy({**BUILDS, "match": {"any": True}}, repositories={"include": NAMES[1]}, protect=protect)
+    file = policy_file(world.folder / "policy.json", untag, delete)
+    assert world.shell("plan", "-f", file, "--out", world.file).exit == 0
+    world.sandbox.faults = Faults(deny_on={NAMES[1].rpartition("/")[2]: ["BatchDeleteImage"]})
+    both = threading.Barrier(2, timeout=60)
+    read = sum(call.operation == "BatchGetImage" for call in world.sandbox.calls)
+
+    def wait(_: dict[str, object]) -> None:
+        """Both are on record by then."""
+        both.wait()
+
+    for call in (1, 2):
+        world.sandbox.before("BatchGetImage", wait, call=read + call)
+    assert world.carry_out("--concurrency", "2").exit in {4, 5}
+    assert set(world.recorded().repositories) == {*NAMES[:2]}
+    assert world.left(NAMES[1]) == WHOLE
+    world.sandbox.faults = Faults()
+    (path,) = world.journals.glob("*.jsonl")
+    assert world.apply("--resume", str(path), "--concurrency", "1").exit in {4, 5}
+    assert world.left(NAMES[0]) == WHOLE
+    assert world.left(NAMES[1]) == GONE
 
 
 def test_once_a_registry_took_only_the_tag_all_repositories_lose_theirs(world: World) -> None:

@@ -224,7 +224,7 @@ class _Carrying:
         for each in going:
             replication.warn(each.plan, self._console)
         mend = "apply the plan again to finish"
-        hands = Hands(self._console, self._order.concurrency, strict=self._order.strict, untouched=True, mend=mend)
+        hands = Hands(self._console, self._order.concurrency, strict=self._order.strict, mend=mend)
         hands.through([Job(each.plan, partial(self._one, each), partial(self._report, each)) for each in going])
         self._end()
         code = worst([hands.exit, *(Exit.REFUSED for _ in refused)])

@@ -13,9 +13,6 @@ from aws_ecr_gc.errors import Error, Exit, GuardStopped, JournalLost, OutputLost
 from aws_ecr_gc.plan import Plan
 from aws_ecr_gc.report import text, work
 
-_ENDS_ALL = (WorkloadsUnread, GuardStopped, JournalLost)
-"""What ends the work on one repository, and keeps others from being begun."""
-
 
 class Job(Struct, frozen=True):
     """One repository: `carry_out` is given where to say things, and `tell` reports. It raises OutputLost."""
@@ -37,15 +34,20 @@ class _Ended(Struct, frozen=True):
 class Hands:
     """Carry out one apply, or the rest of one: so many repositories at a time as there are workers.
 
-    What ends the work on one keeps others from being begun; those under way go on to their own end.
+    Where nobody knows what is in use, or the journal is lost, no further one is begun; those under way go on to their
+    own end. So it is with a guard that ends the work on one.
     """
 
-    def __init__(self, console: Console, workers: int, *, strict: bool, untouched: bool, mend: str) -> None:
-        """`untouched` says that nothing was deleted before; `mend` is how to reach what was not."""
+    def __init__(self, console: Console, workers: int, *, strict: bool, mend: str, goes_on: bool = False) -> None:
+        """`mend` is how to reach what was not. With `goes_on`, something was deleted before; and a guard ends the work
+        on no other repository, for where it has spoken already it would keep them from ever being finished.
+        """
+        ends_all = (WorkloadsUnread, JournalLost)
+        self._ends_all = ends_all if goes_on else (*ends_all, GuardStopped)
         self._console = console
         self._workers = workers
         self._strict = strict
-        self._untouched = untouched
+        self._untouched = not goes_on
         self._mend = mend
         self._told: list[tuple[Plan, Applied]] = []
         self._failure: Error | None = None
@@ -114,7 +116,7 @@ class Hands:
                 return _Ended(job, aside)
             self._no_more = True
             return _Ended(job, aside, failure=error)
-        if applied.interrupted or isinstance(applied.stopped_by, _ENDS_ALL):
+        if applied.interrupted or isinstance(applied.stopped_by, self._ends_all):
             self._no_more = True
         return _Ended(job, aside, applied)
 

@@ -65,7 +65,7 @@ def resume(asked: Continuation, *, now: float, console: Console, question: Quest
     with opened, open_live(connection, live, asked.concurrency) as source:
         backups = Backups(asked.backup, connection, live, console)
         mend = "go on with the journal again to finish"
-        hands = Hands(console, asked.concurrency, strict=asked.strict, untouched=False, mend=mend)
+        hands = Hands(console, asked.concurrency, strict=asked.strict, mend=mend, goes_on=True)
         going = _Going(opened, source, veto, backups, console)
         hands.through([going.job(each) for each in recorded.repositories.values() if each.remaining()])
         opened.end(hands.exit, interrupted=hands.interrupted)
