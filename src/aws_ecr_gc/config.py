@@ -55,10 +55,14 @@ class Keeping(Struct, frozen=True):
 
 
 class Watching(Struct, frozen=True):
-    """Files for other machines: Prometheus's text format, CloudWatch's embedded metric format."""
+    """Files for other machines: Prometheus's text format, CloudWatch's embedded metric format.
+
+    `otel` is the name of the command, where its numbers go to an OpenTelemetry collector.
+    """
 
     prometheus: Path | None = None
     embedded: Path | None = None
+    otel: str | None = None
 
 
 class OriginalFlags(Struct, frozen=True):

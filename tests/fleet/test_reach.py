@@ -95,6 +95,46 @@ def test_the_report_is_the_same_whatever_the_concurrency(fleet: Fleet, workers: 
     assert several.out == alone.out
 
 
+def test_each_place_has_a_plan_file_of_its_own_and_each_is_applied_by_itself(fleet: Fleet) -> None:
+    fleet.sandbox.faults = Faults(deny_on={"lib": ["DescribeImages"]})
+    out = fleet.folder / "plans"
+    planned = fleet("plan", "-f", fleet.policy, *EVERYWHERE, "--out", str(out))
+    assert planned.exit == 3
+    files = {f"{account}-{region}.json" for account, region in PLACES}
+    assert {path.name for path in out.iterdir()} == files
+    said = [line for line in planned.err.splitlines() if "Plan written to" in line]
+    assert len(said) == 4
+    assert f"Plan written to {out}/{FIRST}-us-east-1.json: 2 images to delete in 1 repository" in said[0]
+    fleet.sandbox.faults = Faults()
+    for number, (account, region) in enumerate(PLACES, 1):
+        words = ("apply", str(out / f"{account}-{region}.json"), "--yes", "--region", region)
+        assert fleet(*words).exit == 4  # of another account
+        done = fleet(*words, AWS_ACCESS_KEY_ID=account)
+        assert done.exit == 0, done.err
+        assert sum(count == 2 for count in fleet.left().values()) == number
+
+
+def test_the_plan_file_of_a_place_without_a_plan_is_of_an_earlier_one(fleet: Fleet) -> None:
+    out = fleet.folder / "plans"
+    words = ("plan", "-f", fleet.policy, *EVERYWHERE, "--out", f"{out}/")
+    assert fleet(*words).exit == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    fleet.sandbox.faults = Faults(deny_on={FIRST: ["AssumeRole"]})
+    again = fleet(*words)
+    assert again.exit == 3
+    stays = f"no plan was written to {out}/{FIRST}-eu-west-1.json, for no repository could be planned"
+    assert f"{stays}; what is there is of an earlier plan" in again.err
+    changed = {name for name, content in before.items() if (out / name).read_bytes() != content}
+    assert changed == {f"{SECOND}-{region}.json" for region in ("us-east-1", "eu-west-1")}
+
+
+def test_several_places_do_not_go_into_one_file(fleet: Fleet) -> None:
+    finished = fleet("plan", "-f", fleet.policy, *EVERYWHERE, "--out", fleet.policy)
+    assert (finished.exit, finished.out) == (2, "")
+    assert "is a file; with several accounts or regions, name a directory" in finished.err
+    assert not [call for call in fleet.sandbox.calls if call.service == "ecr"]
+
+
 def test_an_account_that_can_not_be_entered_keeps_no_other_from_its_plan(fleet: Fleet) -> None:
     fleet.sandbox.faults = Faults(deny_on={FIRST: ["AssumeRole"]})
     finished = fleet("run", "-f", fleet.policy, "--yes", *EVERYWHERE)

@@ -99,7 +99,10 @@ def test_lines_for_cloudwatch_may_go_to_standard_error(sandbox: Sandbox, shell: 
 def test_every_metric_is_in_the_documentation() -> None:
     text = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
     for measure in MEASURES:
-        assert f"| `{measure.prometheus}` | {measure.cloudwatch} | {measure.unit} | {measure.meaning} |" in text
+        names = (
+            f"| `{measure.prometheus}` | {measure.cloudwatch} | {measure.unit} | `{measure.otel}` | `{measure.ucum}` |"
+        )
+        assert f"{names} {measure.meaning} |" in text
 
 
 def logged(err: str) -> list[dict[str, Any]]:

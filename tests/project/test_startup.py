@@ -20,10 +20,10 @@ print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
 
 
-def loaded_by(shell: Shell, *words: str) -> set[str]:
+def loaded_by(shell: Shell, *words: str, **environment: str | None) -> set[str]:
     probe = subprocess.run(
         [sys.executable, "-c", _PROBE.format(words=list(words))],
-        env=shell.with_changes({}),
+        env=shell.with_changes(environment),
         capture_output=True,
         text=True,
         check=True,
@@ -53,3 +53,11 @@ def test_a_run_loads_neither_boto3_nor_yaml_nor_the_stand_in(sandbox: Sandbox, s
     loaded = loaded_by(shell, "--repo", "testrepo", "--dry-run")
     assert "botocore" in loaded
     assert not loaded & {"boto3", "yaml", "aws_ecr_gc.sandbox", "http.server"}
+
+
+def test_only_who_asks_for_opentelemetry_loads_its_library(sandbox: Sandbox, shell: Shell) -> None:
+    sandbox.registry().create_repository("testrepo")
+    words = ("plan", "--repo", "testrepo", "--keep", "build=1")
+    library = {"opentelemetry", "google.protobuf"}
+    assert not loaded_by(shell, *words) & {*library, "requests"}
+    assert loaded_by(shell, *words, "--otel", OTEL_METRICS_EXPORTER="none", OTEL_TRACES_EXPORTER="none") >= library

@@ -15,6 +15,7 @@ from tests.wire.apply_case import ApplyCase
 class ActionCase(ApplyCase):
     """Like its base, with a policy file in place of the original's flags."""
 
+    _has_neighbours = False
     _struck = ("DescribeImages", "BatchDeleteImage", "UpdateImageStorageClass", "UpdateImageStorageClass")
 
     def __init__(self, seed: int, sandbox: Sandbox, home: Path) -> None:

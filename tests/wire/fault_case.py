@@ -23,6 +23,8 @@ class FaultCase:
     """Everything about a case follows from its seed. What strikes comes with the operations in `_struck`."""
 
     _struck: Sequence[str] = ("DescribeImages", "BatchDeleteImage", "BatchDeleteImage", "BatchGetImage")
+    _works_in_parallel = False
+    """Whether what comes with one call may come between the look and the deletion of another."""
 
     def __init__(self, seed: int, sandbox: Sandbox, home: Path) -> None:
         self._random = random.Random(seed)
@@ -120,7 +122,7 @@ class FaultCase:
     def _striking(self, change: Callable[[], set[str]], *, in_window: bool) -> Callable[[dict[str, Any]], None]:
         def strike(_request: dict[str, Any]) -> None:
             tags = set() if self._calm else change()
-            if in_window:
+            if in_window or self._works_in_parallel:
                 self._window_tags |= tags
 
         return strike

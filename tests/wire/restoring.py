@@ -28,7 +28,7 @@ class RestoreCase(ApplyCase):
 
         What was planted for the apply and has not struck by now strikes no more.
         """
-        path = next((each for each in self._journals.glob("*.jsonl") if self._read(each) is not None), None)
+        path = next((each for each in self._journals.glob("*.jsonl") if self._of_testrepo(each) is not None), None)
         if path is None or not self._deleted:
             return
         self._lose_layers()
@@ -135,7 +135,7 @@ class RestoreCase(ApplyCase):
         place, name = journal.journal_at(path, no_s3)
         return {
             digest: of_it
-            for of_it in journal.read(place, name).repositories.values()
+            for of_it in [journal.read(place, name).repositories["testrepo"]]
             for digest, seen in of_it.images.items()
             if (of_it.removed.get(digest) or _is_done(of_it, digest))
             and (seen.manifest is not None or (digest in untagged(of_it) and digest in self._repository.images))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -10,8 +11,8 @@ from msgspec.structs import replace
 from aws_ecr_gc import __version__, planfile
 from aws_ecr_gc.app.backup import Backups, demand_backup
 from aws_ecr_gc.app.cautions import Replication
-from aws_ecr_gc.app.collect import exit_of, say_what_is_left
 from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.hands import Hands, Job
 from aws_ecr_gc.app.journals import About, Log, demand_place, part_of
 from aws_ecr_gc.app.live import Live, Planned
 from aws_ecr_gc.app.planfiles import settings_of
@@ -20,18 +21,15 @@ from aws_ecr_gc.app.sources import LiveSource, open_live
 from aws_ecr_gc.app.workloads import Workloads, needed
 from aws_ecr_gc.apply import Applied, Earlier, Terms, Veto
 from aws_ecr_gc.aws.client import Session
-from aws_ecr_gc.config import Connection, Directories, Keeping
+from aws_ecr_gc.config import CONCURRENCY, Connection, Directories, Keeping
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.durations import spelled
 from aws_ecr_gc.errors import (
     Elsewhere,
     Exit,
-    GuardStopped,
     Incomplete,
     Interrupted,
-    JournalLost,
     Outdated,
-    WorkloadsUnread,
     worst,
 )
 from aws_ecr_gc.inventory import Inventory
@@ -61,6 +59,7 @@ class Order(Struct, frozen=True):
     journal: Keeping = Keeping()
     backup: str | None = None
     output: str = "text"
+    concurrency: int = CONCURRENCY
 
 
 def apply_file(order: Order, *, now: float, console: Console, question: Question | None) -> Exit:
@@ -94,7 +93,7 @@ def apply_file(order: Order, *, now: float, console: Console, question: Question
         now=now,
         console=console,
     )
-    with open_live(connection, Live(order.directories, now, console)) as source:
+    with open_live(connection, Live(order.directories, now, console), order.concurrency) as source:
         return _Carrying(file, order, source, veto, console).out(going)
 
 
@@ -213,41 +212,27 @@ class _Carrying:
         )
         self._log = Log(order.journal, about, order.connection, order.directories, console)
         self._backups = Backups(order.backup, order.connection, source.live, console)
-        self._interrupted = False
         self._parts: list[plans.RepositoryPlan] = []
         self._carried_out, self._refused = plans.Sum(), plans.Sum()
         self._done = 0
-        self._called = False
-        self._ended = False
 
     def out(self, going: Sequence[PlannedRepository]) -> Exit:
         """Carry out what may be, and report."""
-        exits = []
-        for each in self._file.repositories:
-            if each.refused:
-                exits.append(Exit.REFUSED)
-                self._refused.add(each.plan)
+        refused = [each for each in self._file.repositories if each.refused]
+        for each in refused:
+            self._refused.add(each.plan)
         replication = Replication(self._source.delete_replication)
         for each in going:
             replication.warn(each.plan, self._console)
-        for each in going:
-            if self._ended:
-                self._console.say(
-                    f"repository {each.plan.repository.name}: not reached; apply the plan again to finish"
-                )
-                continue
-            try:
-                exits.append(self._one(each))
-            except JournalLost as error:  # before this repository, and after others: what was done is told
-                self._console.say(str(error))
-                self._ended = True
-                exits.append(error.exit)
+        mend = "apply the plan again to finish"
+        hands = Hands(self._console, self._order.concurrency, strict=self._order.strict, mend=mend)
+        hands.through([Job(each.plan, partial(self._one, each), partial(self._report, each)) for each in going])
         self._end()
-        code = worst(exits)
-        self._log.end(code, interrupted=self._interrupted)
+        code = worst([hands.exit, *(Exit.REFUSED for _ in refused)])
+        self._log.end(code, interrupted=hands.interrupted)
         return code
 
-    def _one(self, planned: PlannedRepository) -> Exit:
+    def _one(self, planned: PlannedRepository, console: Console, is_next: Callable[[], bool]) -> Applied:
         plan = planned.plan
         inventory = planned.inventory
         terms = Terms(
@@ -256,7 +241,7 @@ class _Carrying:
             max_failures=planned.max_failures,
         )
         port = self._source.registry.repository(plan.repository.name)
-        live = self._source.live
+        live = self._source.live.telling(console)
 
         def carry_out(terms: Terms, earlier: Earlier) -> Applied:
             return live.apply(
@@ -265,19 +250,12 @@ class _Carrying:
                 self._veto(inventory),
                 terms=terms,
                 earlier=earlier,
-                recorder=self._log.recorder(plan, inventory, terms, self._file.seen),
+                recorder=self._log.recorder(plan, inventory, terms, self._file.seen, console),
+                is_next=is_next,
             )
 
-        applied = self._backups.before(carry_out, plan, inventory.images, port, terms=terms)
-        untouched = not self._called
-        self._called = self._called or applied.called
-        self._report(planned, applied)
-        say_what_is_left(plan, applied, self._console)
-        self._interrupted = applied.interrupted
-        self._ended = applied.interrupted or isinstance(
-            applied.stopped_by, (WorkloadsUnread, GuardStopped, JournalLost)
-        )
-        return exit_of(applied, strict=self._order.strict, untouched=untouched)
+        backups = self._backups.telling(live, console)
+        return backups.before(carry_out, plan, inventory.images, port, terms=terms)
 
     def _report(self, planned: PlannedRepository, applied: Applied) -> None:
         plan = planned.plan

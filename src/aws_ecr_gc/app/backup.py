@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from functools import cache
+from threading import Lock
 
 from msgspec.structs import replace
 
@@ -35,7 +37,7 @@ def demand_backup(stated: str | None) -> None:
 
 
 class Backups:
-    """The copies that a run makes, if it is to make any."""
+    """The copies that a run makes, if it is to make any. For all threads."""
 
     def __init__(self, stated: str | None, connection: Connection, live: Live, console: Console) -> None:
         """Raises Misuse for what is no place."""
@@ -43,7 +45,14 @@ class Backups:
         self._connection = connection
         self._live = live
         self._console = console
-        self._session: Session | None = None
+        self._session = cache(lambda: Session(connection.profile, connection.region))  # a profile may ask for a code
+        self._lock = Lock()
+
+    def telling(self, live: Live, console: Console) -> "Backups":
+        """The same, with what is said of it going there."""
+        other = Backups(None, self._connection, live, console)
+        other._place, other._session, other._lock = self._place, self._session, self._lock
+        return other
 
     def before(
         self,
@@ -121,9 +130,8 @@ class Backups:
 
     def _contents(self) -> EcrContents:
         connection = self._connection
-        if self._session is None:
-            self._session = Session(connection.profile, connection.region)
-        return EcrContents(self._session, connection.registry_id, connection.endpoint_url, CONNECTIONS)
+        with self._lock:
+            return EcrContents(self._session(), connection.registry_id, connection.endpoint_url, CONNECTIONS)
 
     def _pulled(self, steps: Iterable[Step], port: RepositoryPort, since: float, earlier: Earlier) -> Iterable[Outcome]:
         """Those that others pulled since the plan: afterwards nobody could tell that from our own reading."""

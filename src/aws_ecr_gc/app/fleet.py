@@ -13,6 +13,7 @@ from aws_ecr_gc.app.fleetreport import FleetReport
 from aws_ecr_gc.app.live import Live
 from aws_ecr_gc.app.measures import publish
 from aws_ecr_gc.app.pipeline import in_order
+from aws_ecr_gc.app.planfiles import Drafts
 from aws_ecr_gc.app.policies import Policies
 from aws_ecr_gc.app.protection import Protection, protection_of
 from aws_ecr_gc.app.reopening import Reopening
@@ -55,10 +56,11 @@ def aimed(request: Request, policies: Policies) -> Request:
 
 
 def plan_fleet(request: Request, policies: Policies, *, now: float, console: Console, out: Path | None) -> Exit:
-    """Plan every repository of every place. Raises `errors.Error` where nothing can be planned, and OutputLost."""
-    if out is not None:
-        raise Misuse("--out and several accounts or regions: a plan file is of one; plan each by itself")
-    fleet = _Fleet(request, policies, now, console, carries_out=False)
+    """Plan every repository of every place; with `out`, into a file for each place in that directory.
+
+    Raises `errors.Error` where nothing can be planned, and OutputLost.
+    """
+    fleet = _Fleet(request, policies, now, console, carries_out=False, out=out)
     return fleet.through(None)
 
 
@@ -86,6 +88,7 @@ class _Fleet:
         carries_out: bool,
         strict: bool = False,
         asks: bool = False,
+        out: Path | None = None,
     ) -> None:
         self._request = request
         self._policies = policies
@@ -99,9 +102,12 @@ class _Fleet:
         self._turns = Turns(console)
         settings = policies.in_use
         self._in_use = self._everywhere(settings) if settings is not None and settings.asks_aws else settings
+        self._drafts = None if out is None else Drafts(out, request, policies, now, self._in_use)
         self._live = Live(request.directories, now, console)
         protection = self._protection()
-        self._crew = Crew(request, protection, console, carries_out=carries_out, strict=strict, holds=asks)
+        self._crew = Crew(
+            request, protection, console, carries_out=carries_out, strict=strict, holds=asks or out is not None
+        )
         self._crew.headway.expect(places=len(self._places))
 
     def through(self, question: Question | None) -> Exit:
@@ -117,7 +123,9 @@ class _Fleet:
             return code
 
     def _report(self) -> FleetReport:
-        return FleetReport(self._request, self._policies, self._now, self._console, self._places)
+        return FleetReport(
+            self._request, self._policies, self._now, self._console, places=self._places, drafts=self._drafts
+        )
 
     def _sites(self) -> Iterator[FleetSite]:
         """Each place with its repositories listed, a few ahead of those at work. They are closed by the report."""

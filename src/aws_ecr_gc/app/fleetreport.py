@@ -8,6 +8,7 @@ from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.measures import count_calls, count_end, count_plan
 from aws_ecr_gc.app.passage import Mark, Passage
+from aws_ecr_gc.app.planfiles import Drafts
 from aws_ecr_gc.app.policies import Policies
 from aws_ecr_gc.app.running import Running
 from aws_ecr_gc.app.site import FleetSite
@@ -45,9 +46,17 @@ class FleetReport:
     """The plans of all places as they come: text at once, JSON at the end."""
 
     def __init__(
-        self, request: Request, policies: Policies, now: float, console: Console, places: Sequence[Place]
+        self,
+        request: Request,
+        policies: Policies,
+        now: float,
+        console: Console,
+        *,
+        places: Sequence[Place],
+        drafts: Drafts | None = None,
     ) -> None:
-        """`places` are those that are to come, in their order."""
+        """`places` are those that are to come, in their order. With `drafts`, the plans go into files too."""
+        self._drafts = drafts
         self._request = request
         self._expected = places
         self._policies = policies
@@ -107,6 +116,8 @@ class FleetReport:
         if each.taken_at is not None:
             self._in_use = each.in_use or self._in_use
             count_plan(account.summary, each)
+            if self._drafts is not None and each.made is not None:
+                self._drafts.add(site.place, each.made, each.refused)
             if not each.refused:
                 self._work += each.sum.work
             if each.refused:
@@ -159,7 +170,8 @@ class FleetReport:
         self.summary.add(summary)
         if site.names:
             site.console.say(fleets.of_one(summary))
-        self._numbers[account.number] = PlaceNumbers(site.place.account, site.place.region, int(code), summary)
+        where = site.place
+        self._numbers[account.number] = PlaceNumbers(where.account, where.region, int(code), summary, time.time())
         self.exits.append(code)
         site.end()
         if self._request.output == "text":
@@ -180,6 +192,8 @@ class FleetReport:
             )
             self._places.add(lines_of(account.parts.lines(content)), account.number)
         account.parts.close()
+        if self._drafts is not None:
+            self._drafts.write(site.place, site.console)
         if site.turn.has_begun:
             site.turn.end()
 
@@ -201,7 +215,9 @@ class FleetReport:
         absent = [*absent, *unreached]
         code = running.exit
         for number, each in enumerate(absent, self._number):
-            self._numbers[number] = PlaceNumbers(each.account, each.region or "", int(Exit.AWS), fleets.Summary())
+            self._numbers[number] = PlaceNumbers(
+                each.account, each.region or "", int(Exit.AWS), fleets.Summary(), time.time()
+            )
         self.summary.seconds = round(time.monotonic() - self._started, 3)
         names = [*map(str, absent), *(name for _, name in sorted(self._failed.items()))]
         if self._request.output == "text":

@@ -12,7 +12,8 @@ from aws_ecr_gc import pending, refusals
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.halts import Halts
 from aws_ecr_gc.app.material import Material, gather
-from aws_ecr_gc.apply import TAKEN_WHOLE, TAKES_WHOLE, Applied, Earlier, Terms, Veto, apply
+from aws_ecr_gc.app.trials import Trials
+from aws_ecr_gc.apply import TAKES_WHOLE, Applied, Earlier, Terms, Veto, apply
 from aws_ecr_gc.config import Directories
 from aws_ecr_gc.errors import GuardStopped, one_line
 from aws_ecr_gc.inventory import Inventory, Status
@@ -32,7 +33,8 @@ NOTHING_DONE = Applied({}, None, interrupted=False)
 class Live:
     """What is shared by all repositories of a run: the time, the files kept between runs, the streams."""
 
-    def __init__(self, directories: Directories, now: float, console: Console) -> None:
+    def __init__(self, directories: Directories, now: float, console: Console, *, guards_end_all: bool = True) -> None:
+        """With `guards_end_all`, a guard that stops the work on one repository ends it in its whole registry."""
         self.now = now
         self._started = time.monotonic()
         self._cache_at = directories.cache
@@ -41,7 +43,8 @@ class Live:
         self._directories = directories
         self._console = console
         self._warned: set[Path] = set()
-        self._halts = Halts()
+        self._halts = Halts() if guards_end_all else None
+        self._trials = Trials()
 
     def telling(self, console: Console) -> "Live":
         """The same with other streams."""
@@ -99,7 +102,9 @@ class Live:
         """Warn of a directory, once: what comes later has the same reason."""
         if directory not in self._warned:
             self._warned.add(directory)
-            self._console.say(f"warning: {one_line(directory)}: {what}: {one_line(error.strerror or error)}; {mend}")
+            self._console.say_once(
+                f"warning: {one_line(directory)}: {what}: {one_line(error.strerror or error)}; {mend}"
+            )
 
     def gather(self, port: RepositoryPort, policy: Policy) -> Material:
         """Read the repository, for a plan."""
@@ -120,15 +125,40 @@ class Live:
 
         `is_next` tells whether the repositories before this one have ended.
         """
+        carry_out = partial(
+            self._apply, planned, port, veto, terms=terms, earlier=earlier, recorder=recorder, is_next=is_next
+        )
+        if not planned.plan.going(Action.UNTAG):
+            return carry_out()
+        registry = planned.plan.repository.registry
+        with self._trials.of(registry, self._console.stop) as trial:
+            if trial.takes_whole:
+                return Applied({}, GuardStopped(TAKES_WHOLE), interrupted=False)
+            if (found := refusals.takes_whole(self._state, registry)) is not None:
+                known = f"{TAKES_WHOLE}; it was found out earlier: to try again, remove {one_line(found)}"
+                return Applied({}, GuardStopped(known), interrupted=False)
+            applied = carry_out()
+            if trial.finds(planned.plan, applied):
+                self._remember_that_it_takes_whole(registry)
+            return applied
+
+    def _apply(
+        self,
+        planned: "Planned",
+        port: RepositoryPort,
+        veto: Veto | None,
+        *,
+        terms: Terms,
+        earlier: Earlier,
+        recorder: Recorder | None,
+        is_next: Callable[[], bool],
+    ) -> Applied:
         plan = planned.plan
-        registry = plan.repository.registry
-        if plan.going(Action.UNTAG) and (found := refusals.takes_whole(self._state, registry)) is not None:
-            known = f"{TAKES_WHOLE}; it was found out earlier: to try again, remove {one_line(found)}"
-            return Applied({}, GuardStopped(known), interrupted=False)
         path = pending.path_for(self._state, plan.repository)
         total = len(plan.steps)
         stop = self._console.stop
-        with self._halts.of(registry, terms, stop, is_next) as halt:
+        halts = Halts() if self._halts is None else self._halts  # of its own: nobody else hears of it
+        with halts.of(plan.repository.registry, terms, stop, is_next) as halt:
             if (ended := halt.of_others()) is not None:
                 return ended
             self._record(path, planned, ())
@@ -145,8 +175,6 @@ class Live:
             )
             applied = halt.judge(plan.repository, applied, stop)
         self._console.clear()
-        if any(outcome.code == TAKEN_WHOLE for outcome in applied.outcomes.values()):
-            self._remember_that_it_takes_whole(registry)
         settled = [digest for digest, outcome in applied.outcomes.items() if outcome.result is not Result.FAILED]
         self._record(path, planned, settled)
         return applied

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from aws_ecr_gc.app import telemetry
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.passage import Passage
 from aws_ecr_gc.app.sources import LiveSource
@@ -15,6 +16,12 @@ from aws_ecr_gc.report import metrics
 from aws_ecr_gc.report.fleets import Summary
 
 _STANDARD_ERROR = frozenset({"/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"})
+
+
+def prepare(watching: Watching) -> None:
+    """Raise Misuse where it is known beforehand that nothing could be told."""
+    if watching.otel is not None:
+        telemetry.demand()
 
 
 def count_plan(summary: Summary, each: Passage) -> None:
@@ -47,9 +54,8 @@ def publish_one(watching: Watching, source: LiveSource, summary: Summary, code: 
     if source.traffic is not None:
         count_calls(summary, source.traffic.tally, source.traffic.seconds)
     registry = source.registry.registry
-    publish(
-        watching, [metrics.PlaceNumbers(registry.account or "", registry.region, int(code), summary)], code, console
-    )
+    numbers = metrics.PlaceNumbers(registry.account or "", registry.region, int(code), summary, time.time())
+    publish(watching, [numbers], code, console)
 
 
 def publish(watching: Watching, places: Sequence[metrics.PlaceNumbers], code: Exit, console: Console) -> None:
@@ -66,6 +72,9 @@ def publish(watching: Watching, places: Sequence[metrics.PlaceNumbers], code: Ex
             _append(watching.embedded, metrics.embedded(places, now), console)
         except OSError as error:
             console.say(f"warning: --emf-file {watching.embedded}: can't be written: {error.strerror}")
+    if watching.otel is not None:
+        for trouble in telemetry.send(watching.otel, places, now, int(code)):
+            console.say(f"warning: --otel: {trouble}")
 
 
 def _append(path: Path, lines: Iterable[str], console: Console) -> None:

@@ -7,7 +7,7 @@ from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.crew import Crew
 from aws_ecr_gc.app.fleet import aimed, plan_fleet
-from aws_ecr_gc.app.measures import publish_one
+from aws_ecr_gc.app.measures import prepare, publish_one
 from aws_ecr_gc.app.planfiles import Draft
 from aws_ecr_gc.app.policies import Policies, policies_of
 from aws_ecr_gc.app.protection import Protection, protection_of
@@ -27,11 +27,12 @@ def plan(request: Request, *, now: float, console: Console, out: Path | None = N
 
     Raises `errors.Error` where nothing can be planned, and OutputLost.
     """
+    prepare(request.watching)
     policies = policies_of(request)
     request = aimed(request, policies)
     if request.targets.is_fleet:
         return plan_fleet(request, policies, now=now, console=console, out=out)
-    draft = None if out is None else Draft(out, request, policies, now)
+    draft = None if out is None else Draft(out, request, policies, now, policies.in_use)
     with open_source(request, now, console) as source, closing(Report(request, policies, now, console)) as report:
         protection = protection_for(request, policies, source, now, console)
         site = Site(source, request, policies, console, policies.in_use)

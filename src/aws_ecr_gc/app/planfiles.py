@@ -1,6 +1,7 @@
 """From the plans of a command to a plan file, and from there to what can be asked again."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from aws_ecr_gc import __version__, planfile
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.policies import Policies
 from aws_ecr_gc.app.protection import Protected
+from aws_ecr_gc.aws.accounts import Place
 from aws_ecr_gc.config import OriginalFlags, Request
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Misuse, one_line
@@ -32,14 +34,17 @@ class _Made(Struct, frozen=True):
 class Draft:
     """The plans of a run as they come, until they are written to a file."""
 
-    def __init__(self, path: Path, request: Request, policies: Policies, now: float) -> None:
-        """Raises Misuse for what can't be a file."""
+    def __init__(self, path: Path, request: Request, policies: Policies, now: float, in_use: Settings | None) -> None:
+        """`in_use` is what is looked for: who applies the plan looks for the same. Raises Misuse for what can't be a
+        file.
+        """
         if path.is_dir():
             raise Misuse(f"--out {one_line(path)}: is a directory; name a file")
         self._path = path
         self._request = request
         self._policies = policies
         self._now = now
+        self._in_use = in_use
         self._made: list[_Made] = []
 
     def add(self, made: Protected, refused: Sequence[Guarded]) -> None:
@@ -66,7 +71,7 @@ class Draft:
             registry=registry,
             policy=self._source(),
             repositories=tuple(_planned(each, registry) for each in self._made),
-            asked=asked_of(self._policies.in_use),
+            asked=asked_of(self._in_use),
             seen=self._made[-1].made.in_use,
             allow_unread=self._request.allow_unread,
         )
@@ -81,6 +86,42 @@ class Draft:
         if isinstance(stated, OriginalFlags):
             return planfile.PolicySource(flags=planfile.Flags(stated.keep, stated.delete_untagged, stated.grace))
         return planfile.PolicySource(tuple(map(str, self._policies.files)), self._policies.sha256)
+
+
+class Drafts:
+    """Those of several places: a file for each in a directory, written when the place has been told."""
+
+    def __init__(
+        self, directory: Path, request: Request, policies: Policies, now: float, in_use: Settings | None
+    ) -> None:
+        """Raises Misuse for what can't be a directory."""
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = "is a file" if directory.is_file() else one_line(error.strerror or error)
+            raise Misuse(
+                f"--out {one_line(directory)}: {reason}; with several accounts or regions, name a directory"
+            ) from error
+        self._directory = directory
+        self._begin = partial(Draft, request=request, policies=policies, now=now, in_use=in_use)
+        self._open: dict[Place, Draft] = {}
+
+    def add(self, place: Place, made: Protected, refused: Sequence[Guarded]) -> None:
+        """One more plan of a place."""
+        if place not in self._open:
+            self._open[place] = self._begin(self._path(place))
+        self._open[place].add(made, refused)
+
+    def write(self, place: Place, console: Console) -> None:
+        """Write what has a plan there, and say so; of a place that has none, a file of an earlier plan stays, and that
+        is said. Raises OutputLost.
+        """
+        draft = self._open.pop(place, None)
+        if draft is not None or self._path(place).exists():
+            (draft or self._begin(self._path(place))).write(console)
+
+    def _path(self, place: Place) -> Path:
+        return self._directory / f"{place.account}-{place.region}.json"
 
 
 def _planned(each: _Made, registry: Registry) -> planfile.PlannedRepository:

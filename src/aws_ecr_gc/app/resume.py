@@ -1,22 +1,23 @@
 """`apply --resume`: finish what a journal says was begun."""
 
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from aws_ecr_gc import journal
-from aws_ecr_gc.app.apply import Question, connection_to, vetoes
+from aws_ecr_gc.app.apply import Question, Vetoes, connection_to, vetoes
 from aws_ecr_gc.app.backup import Backups, demand_backup
-from aws_ecr_gc.app.collect import exit_of, say_what_is_left
 from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.hands import Hands, Job
 from aws_ecr_gc.app.journals import s3_of
 from aws_ecr_gc.app.live import Live, Planned
 from aws_ecr_gc.app.sources import LiveSource, open_live
-from aws_ecr_gc.apply import Applied, Earlier, Manifest, Terms, Veto
-from aws_ecr_gc.config import Connection, Directories
+from aws_ecr_gc.apply import Applied, Earlier, Manifest, Terms
+from aws_ecr_gc.config import CONCURRENCY, Connection, Directories
 from aws_ecr_gc.discovery.settings import Settings
-from aws_ecr_gc.errors import Exit, Interrupted, worst
+from aws_ecr_gc.errors import Exit, Interrupted
 from aws_ecr_gc.inventory import Status
 from aws_ecr_gc.journal import InRepository, Journal, Recorded
 from aws_ecr_gc.plan import Action, Plan
@@ -37,6 +38,7 @@ class Continuation(Struct, frozen=True):
     allow_unread: tuple[str, ...] = ()
     strict: bool = False
     backup: str | None = None
+    concurrency: int = CONCURRENCY
 
 
 def resume(asked: Continuation, *, now: float, console: Console, question: Question | None) -> Exit:
@@ -60,19 +62,16 @@ def resume(asked: Continuation, *, now: float, console: Console, question: Quest
     inventories = [each.inventory for each in waiting]
     veto = vetoes(settings, asked.uses, allow_unread, inventories, connection, now=now, console=console)
     opened, recorded = journal.resume(place, name)
-    with opened, open_live(connection, Live(asked.directories, now, console)) as source:
-        backups = Backups(asked.backup, connection, source.live, console)
-        exits = []
-        interrupted = False
-        for each in recorded.repositories.values():
-            if not interrupted and each.remaining():
-                applied = _go_on(each, opened, source, veto(each.inventory), backups)
-                _report(each, applied, console)
-                interrupted = applied.interrupted
-                exits.append(exit_of(applied, strict=asked.strict))
-        code = worst(exits)
-        opened.end(code, interrupted=interrupted)
-    return code
+    # Where a guard has spoken already, it would keep the others from ever being finished.
+    live = Live(asked.directories, now, console, guards_end_all=False)
+    with opened, open_live(connection, live, asked.concurrency) as source:
+        backups = Backups(asked.backup, connection, live, console)
+        mend = "go on with the journal again to finish"
+        hands = Hands(console, asked.concurrency, strict=asked.strict, mend=mend, goes_on=True)
+        going = _Going(opened, source, veto, backups, console)
+        hands.through([going.job(each) for each in recorded.repositories.values() if each.remaining()])
+        opened.end(hands.exit, interrupted=hands.interrupted)
+    return hands.exit
 
 
 def _agreed(recorded: Recorded, waiting: list[InRepository], console: Console, question: Question) -> bool:
@@ -85,24 +84,46 @@ def _agreed(recorded: Recorded, waiting: list[InRepository], console: Console, q
     return False
 
 
-def _go_on(each: InRepository, opened: Journal, source: LiveSource, veto: Veto | None, backups: Backups) -> Applied:
-    manifests = {
-        digest: Manifest(seen.manifest, seen.media_type)
-        for digest, seen in each.images.items()
-        if seen.manifest is not None
-    }
-    earlier = Earlier(each.settled(), {digest: frozenset(tags) for digest, tags in each.attempted.items()}, manifests)
-    planned = each.planned
-    # The canary went first, unless the work ended before anything was known of it.
-    terms = Terms(planned.pulled_since, None if each.outcomes else planned.canary, planned.max_failures)
-    port = source.registry.repository(each.repository.name)
-    recorder = opened.of(each.repository.name)
-    plan = _plan(each)
+class _Going:
+    """One journal that is gone on with."""
 
-    def carry_out(terms: Terms, earlier: Earlier) -> Applied:
-        return source.live.apply(Planned(plan, ()), port, veto, terms=terms, earlier=earlier, recorder=recorder)
+    def __init__(self, opened: Journal, source: LiveSource, veto: Vetoes, backups: Backups, console: Console) -> None:
+        self._opened = opened
+        self._source = source
+        self._veto = veto
+        self._backups = backups
+        self._console = console
 
-    return backups.before(carry_out, plan, each.inventory.images, port, terms=terms, earlier=earlier)
+    def job(self, each: InRepository) -> Job:
+        """What is left to do in a repository."""
+        plan = _plan(each)
+
+        def tell(applied: Applied) -> None:
+            self._console.print(plans.outcome_lines(plan, applied.outcomes))
+
+        return Job(plan, partial(self._one, each, plan), tell)
+
+    def _one(self, each: InRepository, plan: Plan, console: Console, _is_next: object) -> Applied:
+        manifests = {
+            digest: Manifest(seen.manifest, seen.media_type)
+            for digest, seen in each.images.items()
+            if seen.manifest is not None
+        }
+        attempted = {digest: frozenset(tags) for digest, tags in each.attempted.items()}
+        earlier = Earlier(each.settled(), attempted, manifests)
+        planned = each.planned
+        # The canary went first, unless the work ended before anything was known of it.
+        terms = Terms(planned.pulled_since, None if each.outcomes else planned.canary, planned.max_failures)
+        port = self._source.registry.repository(each.repository.name)
+        recorder = self._opened.of(each.repository.name)
+        live = self._source.live.telling(console)
+        veto = self._veto(each.inventory)
+
+        def carry_out(terms: Terms, earlier: Earlier) -> Applied:
+            return live.apply(Planned(plan, ()), port, veto, terms=terms, earlier=earlier, recorder=recorder)
+
+        backups = self._backups.telling(live, console)
+        return backups.before(carry_out, plan, each.inventory.images, port, terms=terms, earlier=earlier)
 
 
 def _plan(each: InRepository) -> Plan:
@@ -117,9 +138,3 @@ def _plan(each: InRepository) -> Plan:
         steps=steps,
         action=next((step.action for step in steps if step.status is Status.ACTIVE), Action.DELETE),
     )
-
-
-def _report(each: InRepository, applied: Applied, console: Console) -> None:
-    plan = _plan(each)
-    console.print(plans.outcome_lines(plan, applied.outcomes))
-    say_what_is_left(plan, applied, console)

@@ -7,7 +7,7 @@ from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.crew import Crew
 from aws_ecr_gc.app.fleet import aimed, run_fleet
 from aws_ecr_gc.app.live import Live
-from aws_ecr_gc.app.measures import publish_one
+from aws_ecr_gc.app.measures import prepare, publish_one
 from aws_ecr_gc.app.policies import policies_of
 from aws_ecr_gc.app.protection import protection_of
 from aws_ecr_gc.app.report import Report
@@ -24,6 +24,7 @@ def run(request: Request, *, now: float, console: Console, question: Question | 
     Exit 4 where a guard refused a repository: that one is left as it is. Raises `errors.Error` where nothing can be
     planned, and OutputLost.
     """
+    prepare(request.watching)
     demand_backup(request.backup)
     policies = policies_of(request)
     request = aimed(request, policies)
@@ -43,6 +44,6 @@ def run(request: Request, *, now: float, console: Console, question: Question | 
                 report.end(site.sweep)
 
             code = running.through(crew.passages(site), question, end)
-            publish_one(request.watching, source, report.summary, code, console)
             site.log.end(code, interrupted=running.interrupted)
+            publish_one(request.watching, source, report.summary, code, console)
             return code

@@ -30,12 +30,13 @@ def bring_back(
     *,
     others: Sequence[str],
     removed: Collection[str],
+    is_there: bool,
     stop: Callable[[], bool],
 ) -> Back:
     """Put the image under those of its `others` tags that are on no image now: they went with it.
 
-    Where there are none, others were quicker: it comes back under one of the `removed` tags, or under none at all.
-    No tag is taken from another image. Raises what the port raises, and Interrupted.
+    Where there are none, others were quicker: it comes back under one of the `removed` tags, or under none at all,
+    unless it `is_there`. No tag is taken from another image. Raises what the port raises, and Interrupted.
     """
     media_type = stated_media_type(manifest.content) or manifest.media_type
 
@@ -44,8 +45,8 @@ def bring_back(
 
     missing = [tag for tag in others if persistently(partial(port.tagged, tag), stop) is None]
     back = [tag for tag in missing if put(tag)]
-    if not back:
+    if not back and not is_there:
         back = [tag for tag in sorted(removed)[:1] if put(tag)]
-    if not back:
+    if not back and not is_there:
         persistently(partial(port.put, digest, manifest.content, media_type, None), stop)
     return Back(tuple(back), taken_whole=bool(missing))

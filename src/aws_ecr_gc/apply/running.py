@@ -1,11 +1,14 @@
 """The loop over the steps of a plan: looks, vetoes, calls, outcomes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from aws_ecr_gc.apply import archiving
 from aws_ecr_gc.apply.answers import by_digest
+from aws_ecr_gc.apply.batches import batches, of_ids
+from aws_ecr_gc.apply.expecting import Expectations
 from aws_ecr_gc.apply.looking import listed, present
+from aws_ecr_gc.apply.manifests import Manifests
 from aws_ecr_gc.apply.rescue import bring_back
 from aws_ecr_gc.apply.terms import (
     CHANGED,
@@ -66,30 +69,6 @@ def apply(
     return Applied(run.outcomes, run.stopped_by, run.interrupted, run.called)
 
 
-def _batches(steps: Sequence[Step]) -> Iterator[list[Step]]:
-    """Steps of one wave and one action, as many as fit in one call.
-
-    A step's ids never straddle two calls unless they fill one.
-    """
-    batch: list[Step] = []
-    ids = 0
-    for step in steps:
-        needed = {Action.DELETE: max(1, len(step.tags)), Action.ARCHIVE: 1, Action.UNTAG: len(step.untag)}[step.action]
-        if batch and (ids + needed > BATCH or (step.wave, step.action) != (batch[0].wave, batch[0].action)):
-            yield batch
-            batch, ids = [], 0
-        batch.append(step)
-        ids += needed
-    if batch:
-        yield batch
-
-
-def _of(steps: Sequence[Step], ids: Sequence[ImageId]) -> list[Step]:
-    """Those that some of these ids are of."""
-    digests = {each.digest for each in ids}
-    return [step for step in steps if step.digest in digests]
-
-
 def _is_archived(step: Step, image: Image) -> bool:
     """Whether that is what the step is for."""
     return step.action is Action.ARCHIVE and image.status is Status.ARCHIVED
@@ -98,9 +77,8 @@ def _is_archived(step: Step, image: Image) -> bool:
 class _Run:
     """The state of one apply.
 
-    `_tags` holds the tags that each image must still have: those seen, less those removed. `_removed_by_tag` are the
-    images that are gone for all that the answers to their tags say. `_pairs_take_tags` is whether ECR was seen to take
-    no more than the tag for a pair of digest and tag.
+    `_removed_by_tag` are the images that are gone for all that the answers to their tags say. `_pairs_take_tags` is
+    whether ECR was seen to take no more than the tag for a pair of digest and tag.
     """
 
     def __init__(
@@ -118,17 +96,16 @@ class _Run:
         self._port = port
         self._recorder = recorder
         self._seen: dict[str, Image] = {}
-        self._manifests: dict[str, bytes] = {}
+        self._manifests = Manifests(port, recorder)
         self._terms = terms
         self._earlier = earlier
         self._pairs_take_tags = False
-        self._read = set(earlier.attempted)
+        self._expected = Expectations(terms, earlier)
         self._failures_in_a_row = 0
         self._stop = stop
         self._veto = veto
         self._vetoed: Mapping[str, str] = {}
         self._progress = progress
-        self._tags: dict[str, list[str]] = {}
         self._deferred: dict[str, Step] = {}
         self._archived = {step.digest for step in plan.steps if step.status is Status.ARCHIVED}
         self._removed_by_tag = {
@@ -156,7 +133,7 @@ class _Run:
         return deferred
 
     def carry_out(self, steps: Sequence[Step], *, last_try: bool = False) -> None:
-        for batch in _batches(steps):
+        for batch in batches(steps):
             if not self._goes_on():
                 return
             unfinished = self._unblocked(self._unvetoed(batch))
@@ -281,9 +258,9 @@ class _Run:
                 return []
             if ready[0].action is Action.UNTAG:
                 return self._untag(ready)
-            ids = [each for step in ready for each in self._ids(step)][:BATCH]
+            ids = [each for step in ready for each in self._expected.ids(step)][:BATCH]
             answer, asked = self._call(ready[0].action, ids)
-            return self._conclude(_of(ready, asked), asked, answer, last_try=last_try)
+            return self._conclude(of_ids(ready, asked), asked, answer, last_try=last_try)
         except JournalLost as error:
             self.stopped_by = error  # nothing was done: what could not be put on record was not tried
             return []
@@ -299,7 +276,7 @@ class _Run:
         number = None
         if self._recorder is not None:
             seen = [self._seen[digest] for digest in {each.digest: None for each in ids}]
-            number = self._recorder.about(action, ids, seen, self._manifests)
+            number = self._recorder.about(action, ids, seen, self._manifests.at_hand)
         self.called = True
         try:
             if action is Action.ARCHIVE:
@@ -319,8 +296,8 @@ class _Run:
         ready = self._with_way_back(ready)
         if not ready:
             return []
-        ids = [each for step in ready for each in self._ids(step)][: BATCH if self._pairs_take_tags else 1]
-        asked = _of(ready, ids)
+        ids = [each for step in ready for each in self._expected.ids(step)][: BATCH if self._pairs_take_tags else 1]
+        asked = of_ids(ready, ids)
         rest = ready[len(asked) :]
         media_types = {digest: image.media_type for digest, image in self._seen.items()}
         try:
@@ -339,7 +316,7 @@ class _Run:
         """Those whose manifests are at hand, and are what their digests say."""
         found = []
         for step in steps:
-            if matches(step.digest, self._manifests.get(step.digest, b"")):
+            if matches(step.digest, self._manifests.at_hand.get(step.digest, b"")):
                 found.append(step)
             else:
                 detail = "its manifest can't be read, so it could not be put back if it went with its tag"
@@ -361,17 +338,21 @@ class _Run:
             raise
         for step in asked:
             if step.digest not in now:
-                manifest = Manifest(self._manifests[step.digest], media_types[step.digest])
+                manifest = Manifest(self._manifests.at_hand[step.digest], media_types[step.digest])
                 removed = {each.tag for each in ids if each.digest == step.digest and each.tag is not None}
                 self._bring_back(step, manifest, removed)
         return [step for step in asked if step.digest in now]
 
-    def _bring_back(self, step: Step, manifest: Manifest, removed: AbstractSet[str]) -> None:
-        """Put back an image that went with tags that were removed. Where ECR took it whole, no more are."""
-        others = [tag for tag in self._expected(step) if tag not in removed]
+    def _bring_back(self, step: Step, manifest: Manifest, removed: AbstractSet[str], *, is_there: bool = False) -> None:
+        """Put back an image that went with tags that were removed, or what is missing of it. Where ECR took it whole,
+        no more are.
+        """
+        others = [tag for tag in self._expected.tags(step) if tag not in removed]
         tags, digest = self._port.tags(), step.digest
         try:
-            back = bring_back(tags, digest, manifest, others=others, removed=removed, stop=lambda: False)
+            back = bring_back(
+                tags, digest, manifest, others=others, removed=removed, is_there=is_there, stop=lambda: False
+            )
         except Error as error:
             detail = f"it went with its tag, and could not be put back: {error}; see aws-ecr-gc restore"
             self._end(step, Result.FAILED, NOT_BACK, detail)
@@ -390,34 +371,10 @@ class _Run:
 
         Reading counts as a pull, so whether others pulled since the plan is looked at before.
         """
-        wanted = self._wanted(steps)
-        if wanted and self._terms.pulled_since is not None:
+        if self._terms.pulled_since is not None and self._manifests.wanted(steps):
             steps = self._unchanged(steps)
-            wanted = self._wanted(steps)
-        known = {step.digest: self._manifests[step.digest] for step in steps if step.digest in self._manifests}
-        self._manifests = known | self._manifests_of(wanted)
-        self._read.update(wanted)
+        self._expected.were_read(self._manifests.read(steps))
         return steps
-
-    def _wanted(self, steps: Sequence[Step]) -> list[str]:
-        """Of which images a manifest is read: of what is deleted for the record, and of what loses a tag."""
-        if not steps or steps[0].action is Action.ARCHIVE:
-            return []
-        if steps[0].action is Action.UNTAG:
-            return [step.digest for step in steps if step.digest not in self._manifests]
-        readable = [step.digest for step in steps if step.status is Status.ACTIVE]
-        return [] if self._recorder is None else self._recorder.wants(readable)
-
-    def _manifests_of(self, digests: list[str]) -> dict[str, bytes]:
-        if not digests:
-            return {}
-        try:
-            return self._port.manifests(digests)
-        except Error as error:
-            if self._recorder is None:
-                raise
-            self._recorder.unread(error)
-            return {}
 
     def _record_answer(self, number: int | None, answer: Answer | Error) -> None:
         if self._recorder is not None and number is not None:
@@ -445,31 +402,23 @@ class _Run:
                 self._end(step, Result.FAILED, error.code, str(error))
         self.stopped_by = error
 
-    def _expected(self, step: Step) -> list[str]:
-        """The tags that the image must still have."""
-        return self._tags.setdefault(step.digest, list(step.tags))
-
-    def _ids(self, step: Step) -> list[ImageId]:
-        if step.action is Action.ARCHIVE or (step.action is Action.DELETE and not step.tags):
-            return [ImageId(step.digest, None)]
-        tags = self._expected(step)
-        return [ImageId(step.digest, tag) for tag in tags if step.action is Action.DELETE or tag in step.untag]
-
     def _unchanged(self, steps: list[Step]) -> list[Step]:
         """Those that are still as the plan saw them. One that is gone is done, and one to archive that is archived."""
         now = self._look(steps)
         ready = []
         for step in steps:
             image = now.get(step.digest)
-            if image is None and (manifest := self._way_back_of(step)) is not None:
-                self._bring_back(step, manifest, self._earlier.attempted[step.digest])
+            manifest = self._way_back_of(step, image)
+            if manifest is not None:
+                removed = self._earlier.attempted[step.digest]
+                self._bring_back(step, manifest, removed, is_there=image is not None)
             elif image is None:
                 self._end_vanished(step)
             elif _is_archived(step, image):
                 self._end(step, Result.DONE)
-            elif change := self._change(step, image):
+            elif change := self._expected.change(step, image):
                 self._end(step, Result.SKIPPED, CHANGED, change)
-            elif not self._ids(step):  # an earlier try removed all the tags, and did not live to know
+            elif not self._expected.ids(step):  # an earlier try removed all the tags, and did not live to know
                 self._end(step, Result.DONE)
             else:
                 ready.append(step)
@@ -483,35 +432,18 @@ class _Run:
         else:
             self._end(step, Result.SKIPPED, CHANGED, "deleted meanwhile")
 
-    def _way_back_of(self, step: Step) -> Manifest | None:
-        """The manifest of an image that may have gone with a tag that an earlier try removed, right before it died."""
+    def _way_back_of(self, step: Step, image: Image | None) -> Manifest | None:
+        """The manifest of an image that may have gone with a tag that an earlier try removed, right before it died.
+
+        Or before it had put back all of it: then the image is pushed anew, and lacks tags that nobody was to remove.
+        """
         if step.action is not Action.UNTAG or step.digest not in self._earlier.attempted:
             return None
+        if image is not None:
+            kept = set(self._expected.tags(step)) - self._earlier.attempted[step.digest]
+            if image.pushed_at == step.pushed_at or kept <= set(image.tags):
+                return None
         return self._earlier.manifests.get(step.digest)
-
-    def _change(self, step: Step, image: Image) -> str | None:
-        expected = set(self._expected(step))
-        if set(image.tags) != expected and not self._lost_tags_before(image, expected):
-            return f"tagged {listed(image.tags)} now, {listed(expected)} in the plan"
-        if image.status is not step.status:
-            return f"{image.status} now, {step.status} in the plan"
-        if image.pushed_at != step.pushed_at:
-            return "deleted and pushed again meanwhile"
-        if (image.archived_at, image.activated_at) != (step.archived_at, step.activated_at):
-            return "archived, or taken out of the archive, since the plan"
-        since = self._terms.pulled_since
-        if since is not None and (image.pulled_at or 0) > since and step.digest not in self._read:
-            return "pulled since the plan, and a rule goes by that"
-        return None
-
-    def _lost_tags_before(self, image: Image, expected: set[str]) -> bool:
-        """Whether all that is missing are tags that an earlier try may have removed; then the others are left to do."""
-        there = set(image.tags)
-        attempted = self._earlier.attempted.get(image.digest, frozenset())
-        if not there or not there < expected or not expected - there <= attempted:
-            return False
-        self._tags[image.digest] = [tag for tag in self._tags[image.digest] if tag in there]
-        return True
 
     def _look(self, steps: Sequence[Step]) -> dict[str, Image]:
         self._seen = {image.digest: image for image in present(self._port, [step.digest for step in steps])}
@@ -524,14 +456,14 @@ class _Run:
         for step in steps:
             of_it = answered[step.digest]
             refusal = of_it.refusal
-            self._tags[step.digest] = [tag for tag in self._expected(step) if tag not in of_it.gone_tags]
+            self._expected.removed(step, of_it.gone_tags)
             if refusal is not None and refusal[0] in _TRIED_AGAIN and not last_try:
                 self._deferred[step.digest] = step
             elif refusal is not None:
                 self._end(step, Result.FAILED, *refusal)
             elif of_it.moved or of_it.silent:
                 open_steps.append((step, of_it.moved))
-            elif step.tags and step.action is not Action.ARCHIVE and self._ids(step):
+            elif step.tags and step.action is not Action.ARCHIVE and self._expected.ids(step):
                 unfinished.append(step)
             else:
                 self._end(step, Result.DONE)

@@ -40,6 +40,7 @@ def parser() -> Parser:
     flags.declare_journal(made)
     flags.declare_backup(made)
     flags.declare_strict(made)
+    flags.declare_pace(made)
     flags.declare_output(made)
     flags.declare_connection(made)
     flags.declare_directories(made)
@@ -63,6 +64,7 @@ def run(arguments: Sequence[str]) -> Exit:
     from aws_ecr_gc.app.apply import Order, apply_file
     from aws_ecr_gc.app.console import Console
     from aws_ecr_gc.cli.interruption import Interruption
+    from aws_ecr_gc.config import CONCURRENCY
 
     console = Console(sys.stdout, sys.stderr, Interruption().came)
     question = None if asked.yes else ask
@@ -80,6 +82,7 @@ def run(arguments: Sequence[str]) -> Exit:
         journal=flags.keeping_from(asked),
         backup=asked.backup,
         output=asked.output,
+        concurrency=asked.concurrency or CONCURRENCY,
     )
     return apply_file(order, now=time.time(), console=console, question=question)
 
@@ -88,6 +91,7 @@ def _resume(asked: argparse.Namespace, console: "Console", question: Callable[[s
     from pathlib import Path
 
     from aws_ecr_gc.app.resume import Continuation, resume
+    from aws_ecr_gc.config import CONCURRENCY
 
     continuation = Continuation(
         journal=asked.resume,
@@ -97,5 +101,6 @@ def _resume(asked: argparse.Namespace, console: "Console", question: Callable[[s
         allow_unread=tuple(asked.allow_unread),
         strict=asked.strict,
         backup=asked.backup,
+        concurrency=asked.concurrency or CONCURRENCY,
     )
     return resume(continuation, now=time.time(), console=console, question=question)

@@ -235,6 +235,10 @@ def declare_watching(parser: Parser) -> None:
     parser.value(
         "emf-file", guarded=True, metavar="FILE", help="append them in CloudWatch's embedded metric format to this"
     )
+    parser.switch(
+        "otel", "send the numbers and a trace of the run to an OpenTelemetry collector, as OTEL_... variables say"
+    )
+    parser.set_defaults(watched=parser.prog.rpartition(" ")[2])
     parser.value(
         "log-format", choices=["text", "json"], default="text", help="the form of standard error (default: text)"
     )
@@ -317,8 +321,8 @@ def watching_from(arguments: argparse.Namespace) -> "Watching":
     from aws_ecr_gc.config import Watching
 
     stated = vars(arguments)
-    files = [Path(stated[name]) if stated.get(name) else None for name in ("metrics_file", "emf_file")]
-    return Watching(*files)
+    prometheus, embedded = (Path(stated[name]) if stated.get(name) else None for name in ("metrics_file", "emf_file"))
+    return Watching(prometheus, embedded, stated["watched"] if stated.get("otel") else None)
 
 
 def targets_from(arguments: argparse.Namespace) -> "Targets":

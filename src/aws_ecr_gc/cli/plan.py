@@ -27,7 +27,12 @@ def parser() -> Parser:
         type=flags.duration,
         help="show instead how the repositories grow under the policy, such as 90d",
     )
-    made.value("out", guarded=True, metavar="FILE", help="write the plans to this file too, to review and show")
+    made.value(
+        "out",
+        guarded=True,
+        metavar="FILE",
+        help="write the plans to this file too, to review and apply; of several places, to a directory of this name",
+    )
     flags.declare_pace(made)
     flags.declare_watching(made)
     flags.declare_output(made)

@@ -12,38 +12,112 @@ _PREFIX = "aws_ecr_gc_last_run_"
 
 
 class Measure(Struct, frozen=True):
-    """One number of `Summary`: its name for Prometheus, for CloudWatch, CloudWatch's unit, and what it is."""
+    """One number of `Summary`: its names for Prometheus, for CloudWatch with its unit there, and for OpenTelemetry with
+    that of UCUM; and what it is.
+    """
 
     field: str
     prometheus: str
     cloudwatch: str
     unit: str
+    otel: str
+    ucum: str
     meaning: str
 
 
 MEASURES = (
-    Measure("repositories", "repositories", "Repositories", "Count", "repositories that got a plan"),
-    Measure("images", "images", "Images", "Count", "active images in them"),
-    Measure("planned", "planned_images", "ImagesPlanned", "Count", "images that plans would delete, archive or untag"),
-    Measure("refused", "refused_images", "ImagesRefused", "Count", "images whose plans a guard refused"),
-    Measure("done", "done_images", "ImagesDone", "Count", "images that are deleted, archived or untagged"),
-    Measure("skipped", "skipped_images", "ImagesSkipped", "Count", "images that changed since the plan, and stay"),
-    Measure("failed", "failed_images", "ImagesFailed", "Count", "images whose deletion failed"),
-    Measure("bytes_planned", "planned_bytes", "BytesPlanned", "Bytes", "size of what would go, at most"),
-    Measure("calls", "calls", "Calls", "Count", "calls of ECR"),
-    Measure("retries", "retries", "Retries", "Count", "calls that were made again"),
-    Measure("throttled", "throttled_calls", "ThrottledCalls", "Count", "calls that AWS refused for their pace"),
-    Measure("seconds", "duration_seconds", "Duration", "Seconds", "how long it took"),
+    Measure(
+        "repositories",
+        "repositories",
+        "Repositories",
+        "Count",
+        "aws_ecr_gc.repositories.planned",
+        "{repository}",
+        "repositories that got a plan",
+    ),
+    Measure("images", "images", "Images", "Count", "aws_ecr_gc.images.active", "{image}", "active images in them"),
+    Measure(
+        "planned",
+        "planned_images",
+        "ImagesPlanned",
+        "Count",
+        "aws_ecr_gc.images.planned",
+        "{image}",
+        "images that plans would delete, archive or untag",
+    ),
+    Measure(
+        "refused",
+        "refused_images",
+        "ImagesRefused",
+        "Count",
+        "aws_ecr_gc.images.refused",
+        "{image}",
+        "images whose plans a guard refused",
+    ),
+    Measure(
+        "done",
+        "done_images",
+        "ImagesDone",
+        "Count",
+        "aws_ecr_gc.images.done",
+        "{image}",
+        "images that are deleted, archived or untagged",
+    ),
+    Measure(
+        "skipped",
+        "skipped_images",
+        "ImagesSkipped",
+        "Count",
+        "aws_ecr_gc.images.skipped",
+        "{image}",
+        "images that changed since the plan, and stay",
+    ),
+    Measure(
+        "failed",
+        "failed_images",
+        "ImagesFailed",
+        "Count",
+        "aws_ecr_gc.images.failed",
+        "{image}",
+        "images whose deletion failed",
+    ),
+    Measure(
+        "bytes_planned",
+        "planned_bytes",
+        "BytesPlanned",
+        "Bytes",
+        "aws_ecr_gc.size.planned",
+        "By",
+        "size of what would go, at most",
+    ),
+    Measure("calls", "calls", "Calls", "Count", "aws_ecr_gc.calls.made", "{call}", "calls of ECR"),
+    Measure(
+        "retries", "retries", "Retries", "Count", "aws_ecr_gc.calls.retried", "{call}", "calls that were made again"
+    ),
+    Measure(
+        "throttled",
+        "throttled_calls",
+        "ThrottledCalls",
+        "Count",
+        "aws_ecr_gc.calls.throttled",
+        "{call}",
+        "calls that AWS refused for their pace",
+    ),
+    Measure("seconds", "duration_seconds", "Duration", "Seconds", "aws_ecr_gc.duration", "s", "how long it took"),
 )
 
 
 class PlaceNumbers(Struct, frozen=True):
-    """The numbers of one account and region; `account` is empty where nothing named it."""
+    """The numbers of one account and region; `account` is empty where nothing named it.
+
+    `ended_at` is in epoch seconds.
+    """
 
     account: str
     region: str
     exit: int
     summary: Summary
+    ended_at: float
 
 
 def prometheus(places: Sequence[PlaceNumbers], ended_at: float, exit_code: int) -> Iterator[str]:

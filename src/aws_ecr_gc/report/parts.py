@@ -51,8 +51,9 @@ class Spool:
                 self._file.seek(at)
                 some = self._file.readlines(min(_AT_ONCE, stretch.end - at))
             for line in some:
+                if at < stretch.end:  # it may be one line more
+                    yield line.removesuffix(b"\n")
                 at += len(line)
-                yield line.removesuffix(b"\n")
 
     def close(self) -> None:
         """Let go of what is kept."""

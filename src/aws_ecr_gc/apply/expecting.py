@@ -1,0 +1,64 @@
+"""What each image must still be for its step to hold."""
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+
+from aws_ecr_gc.apply.looking import listed
+from aws_ecr_gc.apply.terms import Earlier, Terms
+from aws_ecr_gc.inventory import Image
+from aws_ecr_gc.plan import Action, Step
+from aws_ecr_gc.ports import ImageId
+
+
+class Expectations:
+    """The tags that each image must still have: those seen, less those removed. And what else must be as it was."""
+
+    def __init__(self, terms: Terms, earlier: Earlier) -> None:
+        self._pulled_since = terms.pulled_since
+        self._attempted: Mapping[str, AbstractSet[str]] = earlier.attempted
+        self._read = set(earlier.attempted)
+        self._tags: dict[str, list[str]] = {}
+
+    def tags(self, step: Step) -> list[str]:
+        """The tags that the image must still have."""
+        return self._tags.setdefault(step.digest, list(step.tags))
+
+    def ids(self, step: Step) -> list[ImageId]:
+        """What is still to be asked for."""
+        if step.action is Action.ARCHIVE or (step.action is Action.DELETE and not step.tags):
+            return [ImageId(step.digest, None)]
+        tags = self.tags(step)
+        return [ImageId(step.digest, tag) for tag in tags if step.action is Action.DELETE or tag in step.untag]
+
+    def removed(self, step: Step, tags: AbstractSet[str]) -> None:
+        """These tags of the image are gone."""
+        self._tags[step.digest] = [tag for tag in self.tags(step) if tag not in tags]
+
+    def were_read(self, digests: Iterable[str]) -> None:
+        """These manifests were read here: later pull times say nothing of others."""
+        self._read.update(digests)
+
+    def change(self, step: Step, image: Image) -> str | None:
+        """What is otherwise than the plan saw it."""
+        expected = set(self.tags(step))
+        if set(image.tags) != expected and not self._lost_tags_before(image, expected):
+            return f"tagged {listed(image.tags)} now, {listed(expected)} in the plan"
+        if image.status is not step.status:
+            return f"{image.status} now, {step.status} in the plan"
+        if image.pushed_at != step.pushed_at:
+            return "deleted and pushed again meanwhile"
+        if (image.archived_at, image.activated_at) != (step.archived_at, step.activated_at):
+            return "archived, or taken out of the archive, since the plan"
+        since = self._pulled_since
+        if since is not None and (image.pulled_at or 0) > since and step.digest not in self._read:
+            return "pulled since the plan, and a rule goes by that"
+        return None
+
+    def _lost_tags_before(self, image: Image, expected: set[str]) -> bool:
+        """Whether all that is missing are tags that an earlier try may have removed; then the others are left to do."""
+        there = set(image.tags)
+        attempted = self._attempted.get(image.digest, frozenset())
+        if not there or not there < expected or not expected - there <= attempted:
+            return False
+        self._tags[image.digest] = [tag for tag in self._tags[image.digest] if tag in there]
+        return True
