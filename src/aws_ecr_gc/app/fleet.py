@@ -99,7 +99,6 @@ class _Fleet:
         for each in self._territory.absent:
             console.say(f"account {each}: no plan: {each.reason}")
         self._limits = Limits()
-        self._turns = Turns(console)
         settings = policies.in_use
         self._in_use = self._everywhere(settings) if settings is not None and settings.asks_aws else settings
         self._drafts = None if out is None else Drafts(out, request, policies, now, self._in_use)
@@ -109,6 +108,7 @@ class _Fleet:
             request, protection, console, carries_out=carries_out, strict=strict, holds=asks or out is not None
         )
         self._crew.headway.expect(places=len(self._places))
+        self._turns = Turns(console)
 
     def through(self, question: Question | None) -> Exit:
         """To the end, and the exit code."""
