@@ -8,6 +8,7 @@ from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.measures import count_calls, count_end, count_plan
 from aws_ecr_gc.app.passage import Mark, Passage
+from aws_ecr_gc.app.planfiles import Draft
 from aws_ecr_gc.app.policies import Policies
 from aws_ecr_gc.app.site import FleetSite
 from aws_ecr_gc.app.territory import Absent
@@ -37,8 +38,11 @@ class _Account:
 class FleetReport:
     """The plans of all places as they come: text at once, JSON at the end."""
 
-    def __init__(self, request: Request, policies: Policies, now: float, console: Console) -> None:
+    def __init__(
+        self, request: Request, policies: Policies, now: float, console: Console, draft: Draft | None = None
+    ) -> None:
         self._request = request
+        self._draft = draft
         self._policies = policies
         self._now = now
         self._console = console
@@ -79,6 +83,8 @@ class FleetReport:
         if each.taken_at is not None:
             self._in_use = each.in_use or self._in_use
             count_plan(account.summary, each)
+            if self._draft is not None and each.made is not None:
+                self._draft.add(each.made, each.refused)
             if not each.refused:
                 self._work += each.sum.work
             if each.refused:
@@ -170,6 +176,7 @@ class FleetReport:
             in_use=None if self._in_use is None else uses.in_use_part(self._in_use),
             exit=int(code),
             summary=self.summary,
+            shard=None if self._request.shard is None else str(self._request.shard),
         )
 
 

@@ -10,7 +10,7 @@ from aws_ecr_gc.app.fleet import aimed, plan_fleet
 from aws_ecr_gc.app.measures import publish_one
 from aws_ecr_gc.app.planfiles import Draft
 from aws_ecr_gc.app.policies import Policies, policies_of
-from aws_ecr_gc.app.protection import Protection, protection_of
+from aws_ecr_gc.app.protection import Protection, asked_now, protection_of
 from aws_ecr_gc.app.report import Report
 from aws_ecr_gc.app.site import Site
 from aws_ecr_gc.app.sources import LiveSource, Source, open_source
@@ -31,7 +31,7 @@ def plan(request: Request, *, now: float, console: Console, out: Path | None = N
     request = aimed(request, policies)
     if request.targets.is_fleet:
         return plan_fleet(request, policies, now=now, console=console, out=out)
-    draft = None if out is None else Draft(out, request, policies, now)
+    draft = None if out is None else Draft(out, request, policies, now, asked=policies.in_use)
     with open_source(request, now, console) as source, closing(Report(request, policies, now, console)) as report:
         protection = protection_for(request, policies, source, now, console)
         site = Site(source, request, policies, console, policies.in_use)
@@ -56,7 +56,7 @@ def plan(request: Request, *, now: float, console: Console, out: Path | None = N
 def protection_for(request: Request, policies: Policies, source: Source, now: float, console: Console) -> Protection:
     """The protection that a request asks for, where it reads from."""
     return protection_of(
-        policies.in_use,
+        asked_now(request, policies),
         source.connection(request.connection),
         now,
         console,

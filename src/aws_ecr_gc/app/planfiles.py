@@ -32,14 +32,15 @@ class _Made(Struct, frozen=True):
 class Draft:
     """The plans of a run as they come, until they are written to a file."""
 
-    def __init__(self, path: Path, request: Request, policies: Policies, now: float) -> None:
-        """Raises Misuse for what can't be a file."""
+    def __init__(self, path: Path, request: Request, policies: Policies, now: float, *, asked: Settings | None) -> None:
+        """`asked` is what `apply` is to ask for what is in use. Raises Misuse for what can't be a file."""
         if path.is_dir():
             raise Misuse(f"--out {one_line(path)}: is a directory; name a file")
         self._path = path
         self._request = request
         self._policies = policies
         self._now = now
+        self._asked = asked
         self._made: list[_Made] = []
 
     def add(self, made: Protected, refused: Sequence[Guarded]) -> None:
@@ -66,7 +67,7 @@ class Draft:
             registry=registry,
             policy=self._source(),
             repositories=tuple(_planned(each, registry) for each in self._made),
-            asked=asked_of(self._policies.in_use),
+            asked=asked_of(self._asked),
             seen=self._made[-1].made.in_use,
             allow_unread=self._request.allow_unread,
         )

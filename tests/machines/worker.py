@@ -1,0 +1,75 @@
+"""One machine that works for the state machine: `python -m tests.machines.worker QUEUE CLAIMS`.
+
+It takes events from a queue, hands them to the program's doors for Lambda, and answers with the task's token. Before it
+begins it says in CLAIMS what it is at, so that who kills it half way knows whom to kill.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.session
+from botocore.exceptions import ClientError
+
+from aws_ecr_gc import lambda_handler
+from aws_ecr_gc.errors import Error
+
+_DOORS = {"pair": lambda_handler.pair, "fleet": lambda_handler.fleet}
+_MOST_TRIES = 3
+HIDDEN = 300
+"""Seconds for which nobody else gets a message that somebody took."""
+
+
+class Context:
+    """What Lambda would hand over: nothing here ends before its time."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
+
+def claim_of(folder: Path, event: dict[str, Any]) -> Path:
+    """The file that says who is at an event."""
+    return folder / f"{event.get('account', 'fleet')}-{event.get('region', '')}"
+
+
+def main(queue: str, claims: Path) -> None:
+    """Work until killed. The state machine is where the queue is; everything else, where the environment says."""
+    session, where = botocore.session.Session(), "{0.scheme}://{0.netloc}".format(urlsplit(queue))
+    sqs, machine = (session.create_client(service, endpoint_url=where) for service in ("sqs", "stepfunctions"))
+    while True:
+        taken = sqs.receive_message(
+            QueueUrl=queue,
+            WaitTimeSeconds=1,
+            VisibilityTimeout=HIDDEN,
+            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+        )
+        for message in taken.get("Messages", []):
+            body, receipt = json.loads(message["Body"]), message["ReceiptHandle"]
+            claim = claim_of(claims, body["event"])
+            claim.with_suffix(f".{os.getpid()}").write_text(json.dumps([os.getpid(), receipt]))
+            claim.with_suffix(f".{os.getpid()}").replace(claim)
+            try:
+                if int(message["Attributes"]["ApproximateReceiveCount"]) > _MOST_TRIES:
+                    machine.send_task_failure(taskToken=body["token"], error="Killed", cause="at every try")
+                else:
+                    _work(machine, body)
+            except ClientError as error:  # somebody else has answered: this was delivered twice
+                if error.response["Error"]["Code"] not in {"TaskTimedOut", "InvalidToken", "TaskDoesNotExist"}:
+                    raise
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=receipt)
+
+
+def _work(machine: Any, body: dict[str, Any]) -> None:
+    try:
+        result = _DOORS[body["function"]](body["event"], Context())
+    except Error as error:
+        machine.send_task_failure(taskToken=body["token"], error=type(error).__name__, cause=str(error))
+    else:
+        machine.send_task_success(taskToken=body["token"], output=json.dumps({"Payload": result}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
