@@ -6,22 +6,22 @@ else of it is changed, but for the seconds between retries.
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import botocore.session
+import msgspec
 
 from aws_ecr_gc.sandbox import Sandbox
 from tests.aws.neutral import Moto
-from tests.machines.worker import claim_of
+from tests.machines.worker import Claim
 
 ROOT = Path(__file__).parents[2]
 BUCKET = "ecr-gc"
@@ -106,6 +106,11 @@ class Machines:
             time.sleep(0.3)
         raise AssertionError(f"the state machine did not end in {seconds} s; {self.log()}")
 
+    def counted(self, execution: str) -> list[dict[str, int]]:
+        """For each map of an execution, how many items ended how, as Step Functions counts them."""
+        maps = self.machine.list_map_runs(executionArn=execution)["mapRuns"]
+        return [self.machine.describe_map_run(mapRunArn=each["mapRunArn"])["itemCounts"] for each in maps]
+
     def log(self) -> str:
         """The end of what the workers and moto said."""
         return (self._folder / "workers.log").read_text()[-3000:] + self._moto.log(40)
@@ -125,23 +130,28 @@ class Machines:
         if not self.strikes[operation, name]:
             return
         self.strikes[operation, name] -= 1
-        _, account, region = name.split("/")
-        process, _ = json.loads(claim_of(self._claims, {"account": account, "region": region}).read_text())
-        os.kill(process, signal.SIGKILL)
+        _, account, region = name.split("-", 2)
+        at_it = [each for each in self._workers if self._is_at(each.pid, account, region)]
+        assert len(at_it) == 1, (operation, name, at_it)
+        at_it[0].kill()
         self.killed += 1
+
+    def _is_at(self, process: int, account: str, region: str) -> bool:
+        path = self._claims / f"{process}.json"
+        if not path.exists():
+            return False
+        claim = msgspec.json.decode(path.read_bytes(), type=Claim)
+        return (claim.account, claim.region) == (account, region)
 
     def _replace_the_dead(self) -> None:
         """A worker for each that was killed; what it had taken is for others, as after the end of its time."""
         for at, each in enumerate(self._workers):
             if each.poll() is None:
                 continue
-            for claim in self._claims.iterdir():
-                with suppress(OSError, ValueError, self.sqs.exceptions.ClientError):
-                    process, receipt = json.loads(claim.read_text())
-                    if process == each.pid:
-                        self.sqs.change_message_visibility(
-                            QueueUrl=self.queue, ReceiptHandle=receipt, VisibilityTimeout=0
-                        )
+            path = self._claims / f"{each.pid}.json"
+            receipt = msgspec.json.decode(path.read_bytes(), type=Claim).receipt
+            self.sqs.change_message_visibility(QueueUrl=self.queue, ReceiptHandle=receipt, VisibilityTimeout=0)
+            path.unlink()
             self._workers[at] = self._worker()
 
     def _worker(self) -> "subprocess.Popen[bytes]":

@@ -28,7 +28,7 @@ KILLED_PLANNING, KILLED_DELETING, IN_USE = OTHERS[::10], OTHERS[1::10], OTHERS[2
 
 
 def repository(account: str, region: str) -> str:
-    return f"app/{account}/{region}"
+    return f"app-{account}-{region}"
 
 
 def fill(sandbox: Sandbox) -> dict[tuple[str, str], Builder]:
@@ -92,7 +92,7 @@ def test_every_pair_is_done_exactly_once_though_workers_are_killed(sandbox: Sand
     report = arranged.content("runs/night/report.json")
     jsonschema.validate(report, merged.schema())
     told = [(place["account"], place["region"]) for place in report["places"]]
-    assert told == [(account, region) for account in ACCOUNTS for region in REGIONS]
+    assert told == [(account, region) for account in ACCOUNTS for region in sorted(REGIONS)]
     assert {place["results"] for place in report["places"]} == {1}
     for place in report["places"]:
         account, region = place["account"], place["region"]
@@ -103,5 +103,11 @@ def test_every_pair_is_done_exactly_once_though_workers_are_killed(sandbox: Sand
     assert report["exit"] == 5
     assert len(sandbox.deletions) == report["summary"]["done"]
     assert arranged.killed >= len(KILLED_PLANNING) + len(KILLED_DELETING) + 3
-    assert any("/SUCCEEDED_" in key for key in arranged.keys("runs/night/map-apply"))
-    assert any("/FAILED_" in key for key in arranged.keys("runs/night/map-plan"))
+    counted = arranged.counted(ended["executionArn"])
+    assert [(each["total"], each["succeeded"], each["failed"]) for each in counted] == [
+        (PAIRS, PAIRS - 1, 1),
+        (PAIRS, PAIRS, 0),
+    ]
+    for stage in ("plan", "apply"):
+        (manifest,) = arranged.keys(f"runs/night/map-{stage}")
+        assert arranged.content(manifest)["DestinationBucket"] == BUCKET

@@ -1,7 +1,7 @@
 """One machine that works for the state machine: `python -m tests.machines.worker QUEUE CLAIMS`.
 
 It takes events from a queue, hands them to the program's doors for Lambda, and answers with the task's token. Before it
-begins it says in CLAIMS what it is at, so that who kills it half way knows whom to kill.
+begins it says what it is at in a file of CLAIMS named by its process, so that who kills it half way knows whom to kill.
 """
 
 import json
@@ -12,7 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import botocore.session
+import msgspec
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
 from aws_ecr_gc import lambda_handler
 from aws_ecr_gc.errors import Error
@@ -30,15 +32,19 @@ class Context:
         return 900_000
 
 
-def claim_of(folder: Path, event: dict[str, Any]) -> Path:
-    """The file that says who is at an event."""
-    return folder / f"{event.get('account', 'fleet')}-{event.get('region', '')}"
+class Claim(Struct):
+    """What a worker is at, and by which receipt somebody else can get it."""
+
+    account: str
+    region: str
+    receipt: str
 
 
 def main(queue: str, claims: Path) -> None:
     """Work until killed. The state machine is where the queue is; everything else, where the environment says."""
     session, where = botocore.session.Session(), "{0.scheme}://{0.netloc}".format(urlsplit(queue))
     sqs, machine = (session.create_client(service, endpoint_url=where) for service in ("sqs", "stepfunctions"))
+    own = claims / f"{os.getpid()}.json"
     while True:
         taken = sqs.receive_message(
             QueueUrl=queue,
@@ -48,9 +54,9 @@ def main(queue: str, claims: Path) -> None:
         )
         for message in taken.get("Messages", []):
             body, receipt = json.loads(message["Body"]), message["ReceiptHandle"]
-            claim = claim_of(claims, body["event"])
-            claim.with_suffix(f".{os.getpid()}").write_text(json.dumps([os.getpid(), receipt]))
-            claim.with_suffix(f".{os.getpid()}").replace(claim)
+            claim = Claim(body["event"].get("account", ""), body["event"].get("region", ""), receipt)
+            own.with_suffix(".part").write_bytes(msgspec.json.encode(claim))
+            own.with_suffix(".part").replace(own)
             try:
                 if int(message["Attributes"]["ApproximateReceiveCount"]) > _MOST_TRIES:
                     machine.send_task_failure(taskToken=body["token"], error="Killed", cause="at every try")
