@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 import yaml
 
+from aws_ecr_gc.app.permissions import fleet_policy
+from aws_ecr_gc.aws import objects
 from aws_ecr_gc.aws.permissions import Need, actions_for
+from aws_ecr_gc.config import Connection
 from aws_ecr_gc.discovery.sources import SOURCES
 from aws_ecr_gc.errors import Error
+from aws_ecr_gc.journal import s3
 from tests.machines.machines import ROOT, definition
+from tests.wire.policies import BUILDS, policy
 
 LINTER = ROOT / ".venv-cfn-lint/bin/cfn-lint"
 TEMPLATES = [ROOT / "deploy/fleet.yaml", ROOT / "deploy/member-role.yaml"]
@@ -44,8 +49,12 @@ def statements(path: Path, resource: str) -> list[dict[str, Any]]:
 
 
 def actions(path: Path, resource: str) -> set[str]:
-    found = [each["Action"] for each in statements(path, resource)]
-    return {action for each in found for action in ([each] if isinstance(each, str) else each)}
+    return {action for statement in statements(path, resource) for action in _actions(statement)}
+
+
+def _actions(statement: dict[str, Any]) -> set[str]:
+    stated = statement["Action"]
+    return {stated} if isinstance(stated, str) else set(stated)
 
 
 @pytest.mark.skipif(not LINTER.exists(), reason="needs cfn-lint: make .venv-cfn-lint/ready")
@@ -59,8 +68,22 @@ def test_the_role_in_each_account_allows_what_is_called_and_no_more() -> None:
     path = ROOT / "deploy/member-role.yaml"
     reading = set(actions_for({Need.READ, Need.DECIDE, Need.NAMES, Need.TAGS, Need.REPLICATION, Need.CACHES}))
     workloads = {action for source in SOURCES.values() for action in source.actions}
-    assert actions(path, "Role") == reading | workloads | {"account:ListRegions"}
+    assert actions(path, "Reading") == reading | workloads | {"account:ListRegions"}
     assert actions(path, "Deletion") == set(actions_for({Need.DELETE, Need.ARCHIVE, Need.UNTAG}))
+
+
+def test_the_functions_may_enter_accounts_and_find_them_and_write_to_the_bucket_and_no_more(tmp_path: Path) -> None:
+    path = ROOT / "deploy/fleet.yaml"
+    kept = {*objects.PERMISSIONS.values(), *s3.PERMISSIONS.values()}
+    finding: set[str] = set()
+    for more in ({}, {"units": ["ou-ab12-34567890"], "account_tags": {"stage": "*"}, "session_tags": {"by": "gc"}}):
+        file = tmp_path / "policy.json"
+        targets = {"organization": True, "role": "aws-ecr-gc", **more}
+        file.write_text(json.dumps({"version": 1, "targets": targets, "policies": [policy(BUILDS)]}))
+        for statement in fleet_policy(file, Connection(region="us-east-1"))["Statement"]:  # type: ignore[attr-defined]  # JSON
+            finding |= _actions(statement)
+    assert actions(path, "FleetRole") == kept | finding
+    assert actions(path, "PairRole") == kept | {each for each in finding if each.startswith("sts:")}
 
 
 def test_only_lists_of_a_whole_account_are_allowed_on_everything() -> None:

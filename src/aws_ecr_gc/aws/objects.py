@@ -3,6 +3,9 @@
 from aws_ecr_gc.aws.client import Client
 from aws_ecr_gc.errors import AwsFailure, Misuse, one_line
 
+PERMISSIONS = {"GetObject": "s3:GetObject", "PutObject": "s3:PutObject"}
+"""The calls of this module and their IAM actions. Who lacks s3:ListBucket is not told that an object is not there."""
+
 _SCHEME = "s3://"
 
 
