@@ -5,6 +5,7 @@ from contextlib import closing
 from aws_ecr_gc.aws.accounts import assume, caller_account
 from aws_ecr_gc.aws.client import Granted, Session
 from aws_ecr_gc.config import Connection
+from aws_ecr_gc.targets import Entry
 
 
 def session_of(connection: Connection) -> Session:
@@ -16,6 +17,11 @@ def session_of(connection: Connection) -> Session:
     with closing(home.client("sts")) as sts:
         if caller_account(sts) == account:
             return home
+    return entered(home, account, entry)
+
+
+def entered(home: Session, account: str, entry: Entry) -> Session:
+    """The same with the role in an account. Raises `errors.Error` where it can't be entered."""
 
     def grant() -> Granted:
         with closing(home.client("sts")) as sts:

@@ -549,10 +549,12 @@ def shard(text: str) -> tuple[int | None, int | None]:
     found = re.fullmatch(r"(?P<number>[0-9]{1,5}|auto)/(?P<total>[0-9]{1,5})|auto", text)
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not I/N, such as 2/8, or auto, or auto/N")
+    from aws_ecr_gc.shards import MOST
+
     total = None if found["total"] is None else int(found["total"])
     number = int(found["number"]) if found["number"] not in {None, "auto"} else None
-    if total is not None and not 1 <= (1 if number is None else number) <= total <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text!r}: I is 1 to N, and N at most 10000")
+    if total is not None and not 1 <= (1 if number is None else number) <= total <= MOST:
+        raise argparse.ArgumentTypeError(f"{text!r}: I is 1 to N, and N at most {MOST}")
     return number, total
 
 
