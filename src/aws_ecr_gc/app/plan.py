@@ -10,7 +10,7 @@ from aws_ecr_gc.app.fleet import aimed, plan_fleet
 from aws_ecr_gc.app.measures import publish_one
 from aws_ecr_gc.app.planfiles import Draft
 from aws_ecr_gc.app.policies import Policies, policies_of
-from aws_ecr_gc.app.protection import Protection, asked_now, protection_of
+from aws_ecr_gc.app.protection import Protection, protection_of
 from aws_ecr_gc.app.report import Report
 from aws_ecr_gc.app.site import Site
 from aws_ecr_gc.app.sources import LiveSource, Source, open_source
@@ -56,7 +56,7 @@ def plan(request: Request, *, now: float, console: Console, out: Path | None = N
 def protection_for(request: Request, policies: Policies, source: Source, now: float, console: Console) -> Protection:
     """The protection that a request asks for, where it reads from."""
     return protection_of(
-        asked_now(request, policies),
+        None if request.defers_in_use else policies.in_use,
         source.connection(request.connection),
         now,
         console,

@@ -8,9 +8,8 @@ from msgspec import Struct
 
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.material import Material
-from aws_ecr_gc.app.policies import Policies
 from aws_ecr_gc.apply import Veto
-from aws_ecr_gc.config import Connection, Request
+from aws_ecr_gc.config import Connection
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Misuse, Outdated
 from aws_ecr_gc.inventory import Inventory
@@ -109,11 +108,6 @@ class _ByFile(_Batch):
         for material in materials:
             demand_later(self._in_use, material.inventory, self._name)
         return self._in_use
-
-
-def asked_now(request: Request, policies: Policies) -> Settings | None:
-    """What is to be looked for before plans are made: nothing where `apply` is to ask."""
-    return None if request.defers_in_use else policies.in_use
 
 
 def protection_of(
