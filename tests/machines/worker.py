@@ -21,8 +21,8 @@ from aws_ecr_gc.errors import Error
 
 _DOORS = {"pair": lambda_handler.pair, "fleet": lambda_handler.fleet}
 _MOST_TRIES = 3
-HIDDEN = 300
-"""Seconds for which nobody else gets a message that somebody took."""
+_HIDDEN = 900
+"""Seconds for which nobody else gets a message that somebody took: as long as a function may work."""
 
 
 class Context:
@@ -49,7 +49,7 @@ def main(queue: str, claims: Path) -> None:
         taken = sqs.receive_message(
             QueueUrl=queue,
             WaitTimeSeconds=1,
-            VisibilityTimeout=HIDDEN,
+            VisibilityTimeout=_HIDDEN,
             MessageSystemAttributeNames=["ApproximateReceiveCount"],
         )
         for message in taken.get("Messages", []):
