@@ -56,7 +56,7 @@ def run(arguments: Sequence[str]) -> Exit:
         raise Incomplete("give a plan file, or --resume with a journal")
     if asked.resume and (asked.f or asked.journal or asked.no_restore or asked.output != "text"):
         raise Misuse("--resume: the journal says it all; leave out -f, --journal, --no-restore and --output")
-    if asked.resume and asked.role:
+    if asked.resume and flags.entry_from(asked) is not None:
         raise Misuse("--resume and --role: a journal is gone on with as the account itself; leave --role out")
     if not asked.yes:
         demand_answer(output=asked.output, look=None if asked.resume else "aws-ecr-gc show PLAN")
