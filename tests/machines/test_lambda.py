@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -29,6 +30,8 @@ POLICY = {
 }
 RUN = "s3://ecr-gc/runs/night"
 _SECONDS = 120
+
+pytestmark = pytest.mark.skipif(find_spec("awslambdaric") is None, reason="needs awslambdaric, made for Linux")
 
 
 class Runtime:
@@ -152,6 +155,25 @@ def test_the_stages_of_a_fleet_one_after_the_other(functions: Functions, repo: B
     keys = [each["Key"] for each in aws("s3").list_objects_v2(Bucket="ecr-gc")["Contents"]]
     assert any(key.startswith("journals/journal-") for key in keys)
     assert len([key for key in keys if key.startswith("runs/night/apply/")]) == 1
+
+
+def test_of_two_attempts_at_once_the_first_result_stands(
+    sandbox: Sandbox, functions: Functions, repo: Builder, aws: Any
+) -> None:
+    key = f"runs/night/plan/{ACCOUNT}-{REGION}.json"
+    meanwhile = []
+
+    def kept() -> bytes:
+        content: bytes = aws("s3").get_object(Bucket="ecr-gc", Key=key)["Body"].read()
+        return content
+
+    def another(_: object) -> None:
+        meanwhile.append((functions("pair", of_pair("plan"), seconds=800), kept()))
+
+    sandbox.after("DescribeImages", another)
+    answer = functions("pair", of_pair("plan"))
+    assert meanwhile == [(answer, kept())]
+    assert len(repo.repository.images) == 4
 
 
 def test_a_policy_in_s3_is_read_there(functions: Functions, repo: Builder, aws: Any) -> None:  # noqa: ARG001 - it is planned
