@@ -8,7 +8,8 @@ from msgspec import Struct
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.policy import Policy, original_policy
-from aws_ecr_gc.targets import Targets
+from aws_ecr_gc.shards import Shard
+from aws_ecr_gc.targets import Entry, Targets
 
 CONCURRENCY = 16
 """Repositories worked on at once."""
@@ -17,7 +18,8 @@ CONCURRENCY = 16
 class Connection(Struct, frozen=True):
     """Which registry, and as whom. Where a field is None, the user's AWS configuration decides.
 
-    `max_rps` is how many calls a second may be made of each operation, in place of the defaults.
+    `max_rps` is how many calls a second may be made of each operation, in place of the defaults. With `entry`, the
+    registry's account is entered with that role first, where it is not that of the credentials.
     """
 
     region: str | None = None
@@ -25,6 +27,7 @@ class Connection(Struct, frozen=True):
     profile: str | None = None
     endpoint_url: str | None = None
     max_rps: float | None = None
+    entry: Entry | None = None
 
 
 class Directories(Struct, frozen=True):
@@ -98,9 +101,9 @@ class Request(Struct, frozen=True):
 
     `patterns` are globs of repository names; none means all. `at` moves the clock, in epoch seconds. With `snapshot`
     the file is read instead of AWS; with `uses`, this file of what is in use instead of the workloads. Sources that
-    `allow_unread` names may be missing. `targets` is what flags say of accounts and regions; `concurrency` is how many
-    repositories are worked on at once.
-    `allow_unread` names may be missing. `backup` is where a copy of what will be deleted is put first: a directory, or
+    `allow_unread` names may be missing. `targets` is what flags say of accounts and regions, `shard` the part of these
+    that is to be done; `concurrency` is how many repositories are worked on at once. With `defers_in_use` what is in
+    use is left for `apply` to ask. `backup` is where a copy of what will be deleted is put first: a directory, or
     s3://BUCKET/PREFIX.
     """
 
@@ -118,6 +121,8 @@ class Request(Struct, frozen=True):
     concurrency: int = CONCURRENCY
     targets: Targets = Targets()
     watching: Watching = Watching()
+    shard: Shard | None = None
+    defers_in_use: bool = False
 
 
 def _xdg(variable: str, fallback: str) -> Path:

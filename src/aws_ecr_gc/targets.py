@@ -42,6 +42,11 @@ class Targets(Struct, frozen=True):
         return bool(self.accounts or self.organization or len(self.regions) > 1 or ALL_REGIONS in self.regions)
 
     @property
+    def is_one(self) -> bool:
+        """Whether it is one account and region, as stated."""
+        return not (self.organization or len(self.accounts) > 1 or len(self.regions) > 1 or ALL_REGIONS in self.regions)
+
+    @property
     def missing(self) -> tuple[str, str] | None:
         """What is missing for it to make sense, and the mend."""
         if (self.units or self.account_tags) and not self.organization:

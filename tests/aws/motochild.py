@@ -1,5 +1,6 @@
 """Runs moto's server on a free port: `python -m tests.aws.motochild`. It ends when its standard input does."""
 
+import os
 import sys
 
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
@@ -12,7 +13,9 @@ def main() -> None:
     MotoRequestHandler.disable_nagle_algorithm = True
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
-    sys.stdout.write(f"{server.get_host_and_port()[1]}\n")
+    port = str(server.get_host_and_port()[1])
+    os.environ["MOTO_PORT"] = port  # where its state machines look for the other services
+    sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     sys.stdin.read()
 

@@ -29,13 +29,21 @@ _SECONDS = 60
 class Moto:
     """Starts with the first call; connections are kept, so that a call costs what moto takes for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, runs_state_machines: bool = False) -> None:
+        self._configuration = {**_CONFIGURATION, "stepfunctions": {"execute_state_machine": runs_state_machines}}
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._port = 0
         self._idle: LifoQueue[http.client.HTTPConnection] = LifoQueue()
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - open for as long as the process lives
         self._used = False
+
+    @property
+    def url(self) -> str:
+        """Where it answers, for who is to call it directly."""
+        self._start()
+        self._used = True
+        return f"http://127.0.0.1:{self._port}"
 
     def send(self, arrival: Arrival) -> Reply:
         """Hand a request on unchanged, and what moto says back."""
@@ -100,7 +108,7 @@ class Moto:
 
     def _configure(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_SECONDS)
-        _exchange(connection, Arrival("POST", "/moto-api/config", {}, json.dumps(_CONFIGURATION).encode()))
+        _exchange(connection, Arrival("POST", "/moto-api/config", {}, json.dumps(self._configuration).encode()))
         self._idle.put(connection)
 
 

@@ -43,3 +43,10 @@ def test_the_quick_benchmarks_print_a_row_for_everything_that_is_measured() -> N
         "dry run without a source: what reads sources imported",
     ):
         assert row in finished.stdout, row
+
+
+def test_places_are_measured_by_themselves() -> None:
+    command = [sys.executable, "-m", "benchmarks.places", "2"]
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert "2 accounts, 4 accounts and regions, 8 repositories" in finished.stdout

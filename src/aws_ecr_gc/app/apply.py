@@ -15,6 +15,7 @@ from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.hands import Hands, Job
 from aws_ecr_gc.app.journals import About, Log, demand_place, part_of
 from aws_ecr_gc.app.live import Live, Planned
+from aws_ecr_gc.app.measures import count_calls
 from aws_ecr_gc.app.planfiles import settings_of
 from aws_ecr_gc.app.protection import demand_later, loaded
 from aws_ecr_gc.app.sources import LiveSource, open_live
@@ -37,6 +38,7 @@ from aws_ecr_gc.planfile import PlanFile, PlannedRepository
 from aws_ecr_gc.policyfile import load
 from aws_ecr_gc.reference import Registry
 from aws_ecr_gc.report import document, planfiles, plans, uses, work
+from aws_ecr_gc.report.fleets import Summary
 
 Question = Callable[[str], bool]
 _DAY = 86400.0
@@ -62,8 +64,10 @@ class Order(Struct, frozen=True):
     concurrency: int = CONCURRENCY
 
 
-def apply_file(order: Order, *, now: float, console: Console, question: Question | None) -> Exit:
-    """Carry out a plan file; with a question, only if it is answered.
+def apply_file(
+    order: Order, *, now: float, console: Console, question: Question | None, summary: Summary | None = None
+) -> Exit:
+    """Carry out a plan file; with a question, only if it is answered. How AWS was called is noted in `summary`.
 
     Exit 4 where a guard had refused a repository: that one is left as it is. Raises Altered, Outdated and Elsewhere for
     a plan that is not to be carried out here and now, and other `errors.Error` before anything is deleted.
@@ -94,7 +98,10 @@ def apply_file(order: Order, *, now: float, console: Console, question: Question
         console=console,
     )
     with open_live(connection, Live(order.directories, now, console), order.concurrency) as source:
-        return _Carrying(file, order, source, veto, console).out(going)
+        code = _Carrying(file, order, source, veto, console).out(going)
+        if summary is not None and source.traffic is not None:
+            count_calls(summary, source.traffic.tally, source.traffic.seconds)
+        return code
 
 
 def _demand_recent(file: PlanFile, order: Order, now: float) -> None:
@@ -136,13 +143,14 @@ def connection_to(registry: Registry, name: str, stated: Connection) -> Connecti
             f"give --region {registry.region} if it is meant"
         )
     if registry.account is not None:
-        account = stated.registry_id or _account(session)
+        account = stated.registry_id or (registry.account if stated.entry is not None else _account(session))
         if account != registry.account:
             raise Elsewhere(
                 f"{name}: of the registry of {registry.account}, and this is {account}; check the credentials, "
                 f"or give --registry-id {registry.account} if it is meant"
             )
-    return replace(stated, region=session.region)
+    entered = None if stated.entry is None else registry.account
+    return replace(stated, region=session.region, registry_id=stated.registry_id or entered)
 
 
 def _account(session: Session) -> str:

@@ -1,7 +1,7 @@
 """`plan` and `run` over several accounts and regions."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -27,6 +27,8 @@ from aws_ecr_gc.aws.pacing import Limits, Traffic
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Error, Exit, Interrupted, Misuse
+from aws_ecr_gc.shards import Shard
+from aws_ecr_gc.targets import Entry
 
 _OPENED_AT_ONCE = 8
 _EVERY = ("*",)
@@ -43,6 +45,11 @@ def aimed(request: Request, policies: Policies) -> Request:
     connection = request.connection
     if connection.region is None and targets.regions and not targets.is_fleet:
         connection = replace(connection, region=targets.regions[0])
+    if request.shard is not None and not targets.is_fleet:
+        raise Misuse(
+            "--shard: there is one account and region, whose limits all machines would share; leave --shard out, or "
+            "name more accounts or regions"
+        )
     if targets.is_fleet:
         if request.snapshot is not None:
             raise Misuse("--snapshot and several accounts or regions: a snapshot is of one; leave the others out")
@@ -56,11 +63,12 @@ def aimed(request: Request, policies: Policies) -> Request:
 
 
 def plan_fleet(request: Request, policies: Policies, *, now: float, console: Console, out: Path | None) -> Exit:
-    """Plan every repository of every place; with `out`, into a file for each place in that directory.
+    """Plan every repository of every place; with `out`, into a file for each place in that directory, or into that
+    file where one account and region are stated.
 
     Raises `errors.Error` where nothing can be planned, and OutputLost.
     """
-    fleet = _Fleet(request, policies, now, console, carries_out=False, out=out)
+    fleet = _Fleet(request, policies, now, console, carries_out=False, holds=out is not None, out=out)
     return fleet.through(None)
 
 
@@ -72,7 +80,7 @@ def run_fleet(
     Raises `errors.Error` where nothing can be planned, and OutputLost.
     """
     fleet = _Fleet(
-        request, policies, now, console, carries_out=question is None, strict=strict, asks=question is not None
+        request, policies, now, console, carries_out=question is None, strict=strict, holds=question is not None
     )
     return fleet.through(question)
 
@@ -87,7 +95,7 @@ class _Fleet:
         *,
         carries_out: bool,
         strict: bool = False,
-        asks: bool = False,
+        holds: bool = False,
         out: Path | None = None,
     ) -> None:
         self._request = request
@@ -95,18 +103,23 @@ class _Fleet:
         self._now = now
         self._console = console
         self._territory = Territory(request.targets, request.connection, console.say)
-        self._places = self._territory.places()
+        places = self._territory.places()
+        self._places = _part(places, request.shard)
+        if request.shard is not None and not self._places:
+            console.say(f"no account and region falls to shard {request.shard}: nothing to do")
         for each in self._territory.absent:
             console.say(f"account {each}: no plan: {each.reason}")
         self._limits = Limits()
         settings = policies.in_use
-        self._in_use = self._everywhere(settings) if settings is not None and settings.asks_aws else settings
-        self._drafts = None if out is None else Drafts(out, request, policies, now, self._in_use)
+        if settings is not None and settings.asks_aws:
+            absent = [each.account for each in self._territory.absent]
+            settings = everywhere(settings, request.targets.entry, places, absent)
+        self._in_use = settings
+        one = request.targets.is_one
+        self._drafts = None if out is None else Drafts(out, request, policies, now, asked=settings, one=one)
         self._live = Live(request.directories, now, console)
         protection = self._protection()
-        self._crew = Crew(
-            request, protection, console, carries_out=carries_out, strict=strict, holds=asks or out is not None
-        )
+        self._crew = Crew(request, protection, console, carries_out=carries_out, strict=strict, holds=holds)
         self._crew.headway.expect(places=len(self._places))
         self._turns = Turns(console)
 
@@ -153,21 +166,34 @@ class _Fleet:
         return site
 
     def _protection(self) -> Protection:
-        """One reading of what is in use serves all places: it is looked for wherever they are."""
+        """One reading of what is in use serves all places: it is looked for wherever they are.
+
+        With a shard too: what runs where other machines look may be of an image here.
+        """
         request = self._request
         connection = replace(request.connection, region=self._territory.home_region)
         return protection_of(
-            self._in_use, connection, self._now, self._console, allow_unread=request.allow_unread, saved=request.uses
+            None if request.defers_in_use else self._in_use,
+            connection,
+            self._now,
+            self._console,
+            allow_unread=request.allow_unread,
+            saved=request.uses,
         )
 
-    def _everywhere(self, settings: Settings) -> Settings:
-        entry = self._request.targets.entry
-        regions = settings.regions or tuple(dict.fromkeys(each.region for each in self._places))
-        # Also what could not be entered: what runs there may use images of the others.
-        entered = [each.account for each in self._places]
-        absent = [each.account for each in self._territory.absent]
-        accounts = tuple(dict.fromkeys((*settings.accounts, *entered, *absent)))
-        role, external_id = settings.role, settings.external_id
-        if role is None and entry is not None:
-            role, external_id = entry.role, entry.external_id
-        return replace(settings, regions=regions, accounts=accounts, role=role, external_id=external_id)
+
+def _part(places: Sequence[Place], shard: Shard | None) -> Sequence[Place]:
+    return [each for each in places if shard is None or shard.holds(each.account, each.region)]
+
+
+def everywhere(settings: Settings, entry: Entry | None, places: Sequence[Place], absent: Iterable[str]) -> Settings:
+    """What is in use is looked for in all of these places too, with their role where none is named for it.
+
+    Also in the accounts that could not be entered: what runs there may use images of the others.
+    """
+    regions = settings.regions or tuple(dict.fromkeys(each.region for each in places))
+    accounts = tuple(dict.fromkeys((*settings.accounts, *(each.account for each in places), *absent)))
+    role, external_id = settings.role, settings.external_id
+    if role is None and entry is not None:
+        role, external_id = entry.role, entry.external_id
+    return replace(settings, regions=regions, accounts=accounts, role=role, external_id=external_id)

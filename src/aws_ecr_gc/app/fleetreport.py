@@ -243,6 +243,7 @@ class FleetReport:
             in_use=None if self._in_use is None else uses.in_use_part(self._in_use),
             exit=int(code),
             summary=self.summary,
+            shard=None if self._request.shard is None else str(self._request.shard),
         )
 
 

@@ -32,7 +32,7 @@ def plan(request: Request, *, now: float, console: Console, out: Path | None = N
     request = aimed(request, policies)
     if request.targets.is_fleet:
         return plan_fleet(request, policies, now=now, console=console, out=out)
-    draft = None if out is None else Draft(out, request, policies, now, policies.in_use)
+    draft = None if out is None else Draft(out, request, policies, now, asked=policies.in_use)
     with open_source(request, now, console) as source, closing(Report(request, policies, now, console)) as report:
         protection = protection_for(request, policies, source, now, console)
         site = Site(source, request, policies, console, policies.in_use)
@@ -57,7 +57,7 @@ def plan(request: Request, *, now: float, console: Console, out: Path | None = N
 def protection_for(request: Request, policies: Policies, source: Source, now: float, console: Console) -> Protection:
     """The protection that a request asks for, where it reads from."""
     return protection_of(
-        policies.in_use,
+        None if request.defers_in_use else policies.in_use,
         source.connection(request.connection),
         now,
         console,

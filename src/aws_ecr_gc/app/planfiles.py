@@ -34,17 +34,15 @@ class _Made(Struct, frozen=True):
 class Draft:
     """The plans of a run as they come, until they are written to a file."""
 
-    def __init__(self, path: Path, request: Request, policies: Policies, now: float, in_use: Settings | None) -> None:
-        """`in_use` is what is looked for: who applies the plan looks for the same. Raises Misuse for what can't be a
-        file.
-        """
+    def __init__(self, path: Path, request: Request, policies: Policies, now: float, *, asked: Settings | None) -> None:
+        """`asked` is what `apply` is to ask for what is in use. Raises Misuse for what can't be a file."""
         if path.is_dir():
             raise Misuse(f"--out {one_line(path)}: is a directory; name a file")
         self._path = path
         self._request = request
         self._policies = policies
         self._now = now
-        self._in_use = in_use
+        self._asked = asked
         self._made: list[_Made] = []
 
     def add(self, made: Protected, refused: Sequence[Guarded]) -> None:
@@ -71,7 +69,7 @@ class Draft:
             registry=registry,
             policy=self._source(),
             repositories=tuple(_planned(each, registry) for each in self._made),
-            asked=asked_of(self._in_use),
+            asked=asked_of(self._asked),
             seen=self._made[-1].made.in_use,
             allow_unread=self._request.allow_unread,
         )
@@ -92,19 +90,33 @@ class Drafts:
     """Those of several places: a file for each in a directory, written when the place has been told."""
 
     def __init__(
-        self, directory: Path, request: Request, policies: Policies, now: float, in_use: Settings | None
+        self,
+        out: Path,
+        request: Request,
+        policies: Policies,
+        now: float,
+        *,
+        asked: Settings | None,
+        one: bool,
     ) -> None:
-        """Raises Misuse for what can't be a directory."""
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = "is a file" if directory.is_file() else one_line(error.strerror or error)
-            raise Misuse(
-                f"--out {one_line(directory)}: {reason}; with several accounts or regions, name a directory"
-            ) from error
-        self._directory = directory
-        self._begin = partial(Draft, request=request, policies=policies, now=now, in_use=in_use)
+        """With `one`, there is one place, and `out` is its file. `asked` is as of `Draft`.
+
+        Raises Misuse for what can't be a directory, or a file.
+        """
+        self._out = out
+        self._one = one
+        self._begin = partial(Draft, request=request, policies=policies, now=now, asked=asked)
         self._open: dict[Place, Draft] = {}
+        if one:
+            self._begin(out)
+            return
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = "is a file" if out.is_file() else one_line(error.strerror or error)
+            raise Misuse(
+                f"--out {one_line(out)}: {reason}; with several accounts or regions, name a directory"
+            ) from error
 
     def add(self, place: Place, made: Protected, refused: Sequence[Guarded]) -> None:
         """One more plan of a place."""
@@ -117,11 +129,11 @@ class Drafts:
         is said. Raises OutputLost.
         """
         draft = self._open.pop(place, None)
-        if draft is not None or self._path(place).exists():
+        if draft is not None or self._one or self._path(place).exists():
             (draft or self._begin(self._path(place))).write(console)
 
     def _path(self, place: Place) -> Path:
-        return self._directory / f"{place.account}-{place.region}.json"
+        return self._out if self._one else self._out / f"{place.account}-{place.region}.json"
 
 
 def _planned(each: _Made, registry: Registry) -> planfile.PlannedRepository:

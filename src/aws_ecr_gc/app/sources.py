@@ -7,6 +7,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from aws_ecr_gc.app.console import Console
+from aws_ecr_gc.app.entering import session_of
 from aws_ecr_gc.app.live import Live
 from aws_ecr_gc.aws.client import CONNECTIONS
 from aws_ecr_gc.aws.pacing import Limits, Traffic
@@ -16,7 +17,7 @@ from aws_ecr_gc.inventory import Inventory, unread_indexes
 from aws_ecr_gc.plan import Leftover
 from aws_ecr_gc.ports import DeleteReplication, KeptPolicy, OnDemand, RegistryPort
 from aws_ecr_gc.reference import Repository
-from aws_ecr_gc.registries.ecr import open_registry
+from aws_ecr_gc.registries.ecr import registry_of
 from aws_ecr_gc.report import text
 from aws_ecr_gc.snapshots import Snapshot, open_snapshot
 
@@ -150,10 +151,9 @@ def open_source(request: Request, now: float, console: Console) -> Iterator[Sour
 def open_live(connection: Connection, live: Live, concurrency: int = 1) -> Iterator[LiveSource]:
     """The registry as it is now, for so many threads at once."""
     traffic = Traffic(Limits(), "", "", stated=connection.max_rps, ended=live.stop)
-    registry = open_registry(
-        region=connection.region,
+    registry = registry_of(
+        session_of(connection),
         registry_id=connection.registry_id,
-        profile=connection.profile,
         endpoint_url=connection.endpoint_url,
         connections=max(concurrency, CONNECTIONS),
         traffic=traffic,

@@ -6,9 +6,10 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from aws_ecr_gc.app.entering import entered
 from aws_ecr_gc.app.pipeline import in_order
-from aws_ecr_gc.aws.accounts import Place, assume, caller_account, enabled_regions, members
-from aws_ecr_gc.aws.client import CONNECTIONS, Client, Granted, Session
+from aws_ecr_gc.aws.accounts import Place, caller_account, enabled_regions, members
+from aws_ecr_gc.aws.client import CONNECTIONS, Client, Session
 from aws_ecr_gc.aws.pacing import Traffic
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.errors import Error, Misuse
@@ -105,12 +106,7 @@ class Territory:
         entry = self._targets.entry
         if entry is None:
             raise Misuse(f"account {account}: it can't be entered without a role; give --role NAME")
-
-        def grant() -> Granted:
-            with self._client("sts") as sts:
-                return assume(sts, self._partition, account, entry)
-
-        return self._home.entered(grant)
+        return entered(self._home, account, entry)
 
     def _client(self, service: str) -> "closing[Client]":
         return closing(self._home.client(service))

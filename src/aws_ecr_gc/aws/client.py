@@ -109,14 +109,21 @@ class _ModelFiles(JSONFileLoader):  # type: ignore[misc]  # botocore has no type
         return None
 
 
+@functools.cache
+def _loader(data_path: str | None) -> Any:
+    """Once for the process: a function of Lambda begins with a new session each time it is called."""
+    loader = create_loader(data_path)
+    loader.file_loader = _ModelFiles()
+    return loader
+
+
 class Session:
     """The user's AWS configuration. Raises `Misuse` where it cannot be read or names no region."""
 
     def __init__(self, profile: str | None, region: str | None) -> None:
         try:
             self._session = botocore.session.Session(profile=profile)
-            loader = create_loader(self._session.get_config_variable("data_path"))
-            loader.file_loader = _ModelFiles()
+            loader = _loader(self._session.get_config_variable("data_path"))
             self._session.register_component("data_loader", loader)
             self._session.set_default_client_config(self._client_config())
             self._demand_ca_bundle()

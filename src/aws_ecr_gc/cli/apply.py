@@ -43,6 +43,7 @@ def parser() -> Parser:
     flags.declare_pace(made)
     flags.declare_output(made)
     flags.declare_connection(made)
+    flags.declare_entry(made)
     flags.declare_directories(made)
     return made
 
@@ -56,6 +57,8 @@ def run(arguments: Sequence[str]) -> Exit:
         raise Incomplete("give a plan file, or --resume with a journal")
     if asked.resume and (asked.f or asked.journal or asked.no_restore or asked.output != "text"):
         raise Misuse("--resume: the journal says it all; leave out -f, --journal, --no-restore and --output")
+    if asked.resume and flags.entry_from(asked) is not None:
+        raise Misuse("--resume and --role: a journal is gone on with as the account itself; leave --role out")
     if not asked.yes:
         demand_answer(output=asked.output, look=None if asked.resume else "aws-ecr-gc show PLAN")
     gc.disable()  # as in `collect`
@@ -73,7 +76,7 @@ def run(arguments: Sequence[str]) -> Exit:
     order = Order(
         plan=Path(asked.plan),
         policy=Path(asked.f) if asked.f else None,
-        connection=flags.connection_from(asked),
+        connection=flags.entering(asked),
         directories=flags.directories_from(asked),
         max_age=asked.max_age,
         uses=Path(asked.in_use) if asked.in_use else None,

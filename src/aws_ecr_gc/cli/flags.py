@@ -1,6 +1,7 @@
 """The flags that commands share, and what their values must look like."""
 
 import argparse
+import os
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,7 +14,8 @@ from aws_ecr_gc.errors import Incomplete, Misuse
 if TYPE_CHECKING:
     from aws_ecr_gc.config import Config, Connection, Directories, Keeping, OriginalFlags, Request, Watching
     from aws_ecr_gc.discovery.settings import Settings
-    from aws_ecr_gc.targets import Targets
+    from aws_ecr_gc.shards import Shard
+    from aws_ecr_gc.targets import Entry, Targets
 
 _PREFIX = re.compile(r"(?:[a-zA-Z0-9_][a-zA-Z0-9._-]*)?")  # so `--keep $UNSET --dry-run=1` does not delete
 _NAME = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
@@ -164,6 +166,11 @@ def _declare_fleet(parser: Parser) -> None:
         type=pair,
         help="of the organization only accounts with this tag; repeat it for more, all must fit",
     )
+    declare_entry(parser)
+
+
+def declare_entry(parser: Parser) -> None:
+    """How other accounts are entered."""
     parser.value("role", metavar="NAME", type=role, help="the role with which other accounts are entered")
     parser.value("external-id", guarded=True, metavar="ID", help="the external id that the role asks for")
     parser.value(
@@ -211,6 +218,17 @@ def declare_repositories(parser: Parser) -> None:
         default=[],
         type=pattern,
         help="only repositories of this name, such as ci/*; repeat it for more (default: all)",
+    )
+
+
+def declare_shard(parser: Parser) -> None:
+    """Which part of the fleet."""
+    parser.value(
+        "shard",
+        metavar="I/N",
+        type=shard,
+        help="only part I of N of the accounts and regions, such as 2/8; auto, or auto/N: as the scheduler of this job "
+        "says (AWS Batch, Kubernetes, Buildkite, GitLab, GitHub)",
     )
 
 
@@ -311,7 +329,20 @@ def request_from(arguments: argparse.Namespace) -> "Request":
         concurrency=vars(arguments).get("concurrency") or CONCURRENCY,
         targets=targets_from(arguments),
         watching=watching_from(arguments),
+        shard=shard_from(arguments),
+        defers_in_use=vars(arguments).get("defer_in_use", False),
     )
+
+
+def shard_from(arguments: argparse.Namespace) -> "Shard | None":
+    """The part of the fleet. Raises Misuse where it is to be found out, and can't be."""
+    stated = vars(arguments).get("shard")
+    if stated is None:
+        return None
+    from aws_ecr_gc.shards import Shard, from_environment
+
+    number, total = stated
+    return from_environment(os.environ, total) if number is None else Shard(number, total)
 
 
 def watching_from(arguments: argparse.Namespace) -> "Watching":
@@ -327,7 +358,7 @@ def watching_from(arguments: argparse.Namespace) -> "Watching":
 
 def targets_from(arguments: argparse.Namespace) -> "Targets":
     """Where repositories are looked for, as flags say. Raises Misuse."""
-    from aws_ecr_gc.targets import ALL_REGIONS, Entry, Targets
+    from aws_ecr_gc.targets import ALL_REGIONS, Targets
 
     if "account" not in arguments:
         return Targets()
@@ -337,11 +368,6 @@ def targets_from(arguments: argparse.Namespace) -> "Targets":
         raise Misuse("--region all: names every region already; leave the others out")
     if arguments.account and arguments.organization:
         raise Misuse("--account and --organization: those accounts, or all? leave one out")
-    if arguments.role is None and (arguments.external_id or arguments.session_tag):
-        raise Misuse("--external-id and --session-tag go with --role; name the role")
-    entry = (
-        None if arguments.role is None else Entry(arguments.role, arguments.external_id, dict(arguments.session_tag))
-    )
     return Targets(
         repositories=("*",) if arguments.all_repos else tuple(arguments.repo),
         regions=tuple(dict.fromkeys(arguments.region)),
@@ -349,8 +375,26 @@ def targets_from(arguments: argparse.Namespace) -> "Targets":
         organization=arguments.organization,
         units=tuple(arguments.unit),
         account_tags=dict(arguments.account_tag),
-        entry=entry,
+        entry=entry_from(arguments),
     )
+
+
+def entry_from(arguments: argparse.Namespace) -> "Entry | None":
+    """How other accounts are entered. Raises Misuse."""
+    if arguments.role is None:
+        if arguments.external_id or arguments.session_tag:
+            raise Misuse("--external-id and --session-tag go with --role; name the role")
+        return None
+    from aws_ecr_gc.targets import Entry
+
+    return Entry(arguments.role, arguments.external_id, dict(arguments.session_tag))
+
+
+def entering(arguments: argparse.Namespace) -> "Connection":
+    """Which registry, and the role in its account."""
+    from msgspec.structs import replace
+
+    return replace(connection_from(arguments), entry=entry_from(arguments))
 
 
 def refuse_two_policies(arguments: argparse.Namespace) -> None:
@@ -502,6 +546,20 @@ def concurrency(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 256:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of repositories at once: 1 to 256")
     return int(text)
+
+
+def shard(text: str) -> tuple[int | None, int | None]:
+    """`I/N`, `auto` or `auto/N`: the number, None where it is to be found out, and of how many."""
+    found = re.fullmatch(r"(?P<number>[0-9]{1,5}|auto)/(?P<total>[0-9]{1,5})|auto", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not I/N, such as 2/8, or auto, or auto/N")
+    from aws_ecr_gc.shards import MOST
+
+    total = None if found["total"] is None else int(found["total"])
+    number = int(found["number"]) if found["number"] not in {None, "auto"} else None
+    if total is not None and not 1 <= (1 if number is None else number) <= total <= MOST:
+        raise argparse.ArgumentTypeError(f"{text!r}: I is 1 to N, and N at most {MOST}")
+    return number, total
 
 
 def rate(text: str) -> float:

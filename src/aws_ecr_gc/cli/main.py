@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "apply": ("aws_ecr_gc.cli.apply", "carry out a plan file, as far as it still holds"),
     "restore": ("aws_ecr_gc.cli.restore", "put back what was deleted, by a journal or a backup"),
     "run": ("aws_ecr_gc.cli.run", "delete, archive or untag what a policy file does not keep"),
+    "merge": ("aws_ecr_gc.cli.merge", "the results of several machines as one report"),
     "unarchive": ("aws_ecr_gc.cli.unarchive", "take images out of the archive, with what they need"),
     "explain": ("aws_ecr_gc.cli.explain", "why an image stays or goes"),
     "in-use": ("aws_ecr_gc.cli.in_use", "what runs, or may run, which image"),

@@ -33,6 +33,8 @@ def parser() -> Parser:
         metavar="FILE",
         help="write the plans to this file too, to review and apply; of several places, to a directory of this name",
     )
+    made.switch("defer-in-use", "with --out: leave it to apply to ask what is in use, and to spare that")
+    flags.declare_shard(made)
     flags.declare_pace(made)
     flags.declare_watching(made)
     flags.declare_output(made)
@@ -51,6 +53,8 @@ def run(arguments: Sequence[str]) -> Exit:
     if asked.out is not None and (asked.forecast is not None or asked.at is not None):
         other = "--at" if asked.forecast is None else "--forecast"
         raise Misuse(f"--out and {other}: what is decided as at another time can't be applied; leave one of them out")
+    if asked.defer_in_use and (asked.out is None or asked.in_use):
+        raise Misuse("--defer-in-use: that goes with --out and without --in-use, which is for apply then")
     request = flags.request_from(asked)
     gc.disable()  # as in `collect`
     from pathlib import Path

@@ -25,6 +25,7 @@ def parser() -> Parser:
     flags.declare_journal(made)
     flags.declare_backup(made)
     flags.declare_strict(made)
+    flags.declare_shard(made)
     flags.declare_pace(made)
     flags.declare_watching(made)
     flags.declare_output(made)

@@ -68,7 +68,10 @@ class AbsentPart(Struct, forbid_unknown_fields=True):
 
 
 class FleetDocument(Struct, forbid_unknown_fields=True):
-    """All places of a run, in order. `in_use` is null where nothing was to be asked, or nothing was to be deleted."""
+    """All places of a run, in order. `in_use` is null where nothing was to be asked, or nothing was to be deleted.
+
+    `shard` is the part of the fleet that these places are, such as 2/8.
+    """
 
     version: int
     tool: str
@@ -80,6 +83,7 @@ class FleetDocument(Struct, forbid_unknown_fields=True):
     in_use: InUsePart | None
     exit: int
     summary: Summary
+    shard: str | None = None
 
 
 def schema() -> dict[str, Any]:
@@ -94,9 +98,7 @@ def heading(account: str, region: str) -> str:
 
 def total(places: int, empty: int, summary: Summary, planned: Work, *, carried_out: bool) -> Iterator[str]:
     """The sum over all places."""
-    where = f"{text.repositories(summary.repositories)} of {_places(places)}"
-    if empty:
-        where += f", {empty} of them empty"
+    where = extent(places, empty, summary)
     apart = f"; guards refuse {text.images(summary.refused)}" if summary.refused else ""
     if carried_out:
         verb = "Deleted" if planned.only_deletes else "Done"
@@ -105,6 +107,12 @@ def total(places: int, empty: int, summary: Summary, planned: Work, *, carried_o
         yield f"To delete in {where}: {text.images(planned.deleted)}{work.at_most(planned)}{apart}"
     else:
         yield f"To do in {where}: {work.to_do(planned)}{work.at_most(planned)}{apart}"
+
+
+def extent(places: int, empty: int, summary: Summary) -> str:
+    """How many repositories of how many places."""
+    where = f"{text.repositories(summary.repositories)} of {_places(places)}"
+    return f"{where}, {empty} of them empty" if empty else where
 
 
 def absent(names: Sequence[str]) -> Iterator[str]:
