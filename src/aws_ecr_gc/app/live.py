@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from functools import partial
 from pathlib import Path
 
@@ -36,14 +37,13 @@ class Live:
         self._cache_at = directories.cache
         self._cache = ManifestDirectory(self._cache_at)
         self._state = directories.state
-        self._directories = directories
         self._console = console
         self._warned: set[Path] = set()
 
     def telling(self, console: Console) -> "Live":
         """The same with other streams."""
-        other = Live(self._directories, self.now, console)
-        other._started = self._started
+        other = copy(self)
+        vars(other).update(_cache=ManifestDirectory(self._cache_at), _console=console, _warned=set())
         return other
 
     def stop(self) -> bool:
