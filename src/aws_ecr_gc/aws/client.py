@@ -30,6 +30,7 @@ from botocore.utils import get_environ_proxies
 
 from aws_ecr_gc import __version__
 from aws_ecr_gc.aws.pacing import Traffic
+from aws_ecr_gc.aws.transport import ride
 from aws_ecr_gc.errors import (
     AccessDenied,
     AwsFailure,
@@ -248,6 +249,8 @@ class Session:
             raise Misuse(
                 f"AWS configuration: endpoint {one_line(client.meta.endpoint_url)}: {one_line(error)}"
             ) from error
+        if service == "ecr":
+            ride(client, connections)
         if traffic is not None:
             _listen(client, traffic)
         return Client(client, before_call, traffic)
