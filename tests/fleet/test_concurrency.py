@@ -38,7 +38,8 @@ def test_plans_and_deletions_are_the_same_whatever_the_concurrency(
     alone = shell("plan", "-f", file, "--concurrency", "1", *FAST)
     several = shell("plan", "-f", file, "--concurrency", workers, *FAST)
     assert several.out == alone.out
-    planned = going(json.loads(shell("plan", "-f", file, "--output", "json", *FAST).out))
+    as_json = shell("plan", "-f", file, "--concurrency", workers, "--output", "json", *FAST)
+    planned = going(json.loads(as_json.out))
     before = {name: set(repo.repository.images) for name, repo in repositories.items()}
     finished = shell("run", "-f", file, "--yes", "--concurrency", workers, "--output", "json", *FAST)
     assert finished.exit == 0
