@@ -119,3 +119,17 @@ def test_who_waits_is_let_go_when_the_work_has_ended() -> None:
     started = time.monotonic()
     pace.wait(lambda: time.monotonic() - started > 0.2)
     assert 0.2 <= time.monotonic() - started < 5
+
+
+def test_those_that_wait_when_a_call_is_refused_wait_at_the_settled_pace() -> None:
+    clock = Hand()
+    pace = Pace(Rate(10, 1), clock)
+    first = leave(pace)
+
+    def meanwhile() -> bool:
+        if pace.pace == 10:
+            pace.refused(first)
+        clock.now += 0.05
+        return False
+
+    assert pace.wait(meanwhile) - first >= 1 / 8
