@@ -132,8 +132,7 @@ def _program(server: _Server, fleet: Fleet, words: Sequence[str]) -> list[str]:
 
 
 def _bare(server: _Server, fleet: Fleet, work: str) -> list[str]:
-    numbers = [str(fleet.repositories), str(fleet.images), str(fleet.at_once)]
-    return [sys.executable, "-m", "benchmarks.bare", server.url, *numbers, work]
+    return [sys.executable, "-m", "benchmarks.bare", server.url, str(fleet.at_once), work]
 
 
 def _policy(path: Path, rule: Mapping[str, object]) -> str:
