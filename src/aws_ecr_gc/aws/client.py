@@ -1,4 +1,4 @@
-"""The one module of the product that imports botocore.
+"""The door to botocore: beside it only `transport.py` imports it, for the inside of this module's clients.
 
 botocore decides about credentials, profiles, regions, endpoints, proxies, CA bundles, signing and retries. Its
 exceptions end here: what leaves is an `errors.Error`.
