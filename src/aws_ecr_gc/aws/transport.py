@@ -156,6 +156,8 @@ class Lean:
             raise boto.ReadTimeoutError(endpoint_url=request.url, error=error) from error
         except (OSError, HTTPException) as error:
             raise boto.ConnectionClosedError(error=error, request=request, endpoint_url=request.url) from error
+        except Exception as error:  # as in botocore's own: what nobody thought of is no answer
+            raise boto.HTTPClientError(error=error) from error
         return AWSResponse(request.url, answer.status, answer.headers, _Body(answer.body))
 
     def close(self) -> None:
