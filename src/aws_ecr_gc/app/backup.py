@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from aws_ecr_gc import backup
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.journals import s3_of
 from aws_ecr_gc.app.live import Live
 from aws_ecr_gc.apply import CHANGED, Applied, Earlier, Terms
 from aws_ecr_gc.aws.client import Session
-from aws_ecr_gc.backup.copying import CONNECTIONS
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.errors import AwsFailure, BackupLost, Error, Interrupted
 from aws_ecr_gc.inventory import Image, Status
@@ -19,6 +18,9 @@ from aws_ecr_gc.plan import Action, Outcome, Plan, Result, Step
 from aws_ecr_gc.ports import RepositoryPort
 from aws_ecr_gc.registries.ecr import EcrContents
 from aws_ecr_gc.report import text
+
+if TYPE_CHECKING:
+    from aws_ecr_gc import backup
 
 NOT_BACKED_UP = "NotBackedUp"
 
@@ -28,12 +30,18 @@ Carry = Callable[[Terms, Earlier], Applied]
 """Carries out a plan."""
 
 
+def _place_of(stated: str, connection: Connection) -> "backup.Place":
+    from aws_ecr_gc import backup  # noqa: PLC0415 - start-up: most runs copy nothing
+
+    return backup.place_of(stated, s3_of(connection))
+
+
 class Backups:
     """The copies that a run makes, if it is to make any."""
 
     def __init__(self, stated: str | None, connection: Connection, live: Live, console: Console) -> None:
         """Raises Misuse for what is no place."""
-        self._place = None if stated is None else backup.place_of(stated, s3_of(connection))
+        self._place = None if stated is None else _place_of(stated, connection)
         self._connection = connection
         self._live = live
         self._console = console
@@ -79,12 +87,14 @@ class Backups:
         steps: list[Step],
         images: Mapping[str, Image],
         port: RepositoryPort,
-        layout: backup.Layout,
+        layout: "backup.Layout",
         *,
         terms: Terms,
         earlier: Earlier,
     ) -> tuple[Terms, Earlier]:
         """The terms and the earlier outcomes to go on with: reading a manifest is a pull as well, and not to count."""
+        from aws_ecr_gc import backup  # noqa: PLC0415 - as in `_place_of`
+
         name = port.repository.name
         if terms.pulled_since is not None:
             earlier = _with_outcomes(earlier, self._pulled(steps, port, terms.pulled_since, earlier))
@@ -109,6 +119,8 @@ class Backups:
         return (terms if terms.pulled_since is None else replace(terms, pulled_since=self._live.time())), earlier
 
     def _contents(self) -> EcrContents:
+        from aws_ecr_gc.backup.copying import CONNECTIONS  # noqa: PLC0415 - as in `_place_of`
+
         connection = self._connection
         if self._session is None:
             self._session = Session(connection.profile, connection.region)
