@@ -19,7 +19,6 @@ LATENCY = 0.05
 LIMIT = 20.0
 """Calls a second that the throttled registry lets through, of each operation."""
 
-_KEEP_MOST = {"name": "main", "match": {"prefix": "main-"}, "keep": {"newest": 95}}
 _KEEP_NONE = {"name": "all", "match": {"any": True}, "keep": "none"}
 _FAST = ("--max-rps", "100000")
 
@@ -65,17 +64,23 @@ class Measured(NamedTuple):
 def measure(sizes: Sizes, rounds: int) -> Measured:
     """Each pair in turns; the throttled ones and the memory once, for they do not vary much."""
     with tempfile.TemporaryDirectory() as folder:
-        look, clear = _policy(Path(folder, "look.json"), _KEEP_MOST), _policy(Path(folder, "clear.json"), _KEEP_NONE)
+        look, clear = _policy(Path(folder, "look.json"), _most_of(100)), _policy(Path(folder, "clear.json"), _KEEP_NONE)
+        large = _policy(Path(folder, "large.json"), _most_of(sizes.held.images))
         listing, bare_listing = _side_by_side(sizes.listed, rounds, ["plan", "-f", look], "list")
         deleting, bare_deleting = _side_by_side(sizes.deleted, rounds, ["run", "-f", clear, "--yes"], "delete")
         with _serving(sizes.throttled, latency=LATENCY, limit=LIMIT) as server:
             throttled = server.seen_of(_program(server, sizes.throttled, ["plan", "-f", look]))
             pushed = server.seen_of(_program(server, sizes.throttled, ["plan", "-f", look, "--max-rps", "100"]))
         with _serving(sizes.held) as server:
-            held = server.seen_of(_program(server, sizes.held, ["plan", "-f", look, *_FAST]))
+            held = server.seen_of(_program(server, sizes.held, ["plan", "-f", large, *_FAST]))
         with _serving(Fleet(0, 0, 0)) as server:
-            empty = server.seen_of(_program(server, sizes.held, ["plan", "-f", look, *_FAST]))
+            empty = server.seen_of(_program(server, sizes.held, ["plan", "-f", large, *_FAST]))
     return Measured(listing, bare_listing, deleting, bare_deleting, throttled, pushed, held, empty)
+
+
+def _most_of(images: int) -> dict[str, object]:
+    """A rule that keeps 95 of 100."""
+    return {"name": "main", "match": {"prefix": "main-"}, "keep": {"newest": images * 95 // 100}}
 
 
 def allowed(calls: int) -> float:
@@ -132,8 +137,7 @@ def _program(server: _Server, fleet: Fleet, words: Sequence[str]) -> list[str]:
 
 
 def _bare(server: _Server, fleet: Fleet, work: str) -> list[str]:
-    numbers = [str(fleet.repositories), str(fleet.images), str(fleet.at_once)]
-    return [sys.executable, "-m", "benchmarks.bare", server.url, *numbers, work]
+    return [sys.executable, "-m", "benchmarks.bare", server.url, str(fleet.at_once), work]
 
 
 def _policy(path: Path, rule: Mapping[str, object]) -> str:

@@ -16,6 +16,7 @@ from benchmarks.rows import image_rows
 
 _HEAD = "HTTP/1.1 {}\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\n\r\n"
 _TOKEN = re.compile(rb'"nextToken": ?"([0-9]+)"')
+_NAME = re.compile(rb'"repositoryName": ?"[^"]*"')
 _REFUSAL = {"__type": "ThrottlingException", "message": "Rate exceeded"}
 
 
@@ -76,6 +77,7 @@ class _Registry:
         self._manifest = json.dumps({"schemaVersion": 2, "config": {"size": 1500}, "layers": [{"size": 10**7}] * 8})
         self._latency = latency
         self._limit = limit
+        self._ready: dict[tuple[str, bytes], bytes] = {}
         self._buckets: dict[str, _Bucket] = {}
         self._calls: Counter[str] = Counter()
         self._refused = 0
@@ -125,6 +127,12 @@ class _Registry:
         if operation == "describeimages" and b'"imageIds"' not in body:
             token = _TOKEN.search(body)
             return self._listing[int(token[1]) if token else 0]
+        key = operation, _NAME.sub(b"", body)
+        if key not in self._ready:
+            self._ready[key] = self._made(operation, body)
+        return self._ready[key]
+
+    def _made(self, operation: str, body: bytes) -> bytes:
         asked = json.loads(body)
         if operation == "describeimages":
             found = ",".join(self._rows[each["imageDigest"]] for each in asked["imageIds"])
@@ -144,7 +152,8 @@ class _Registry:
                 more = {"nextToken": str(page + 1)} if page + 1 < len(self._repositories) else {}
                 return {"repositories": self._repositories[page], **more}
             case _:
-                return {"registryId": "123456789012", "replicationConfiguration": {"rules": []}}
+                nothing: dict[str, list[object]] = {"pullThroughCacheRules": [], "repositoryCreationTemplates": []}
+                return {"registryId": "123456789012", "replicationConfiguration": {"rules": []}, **nothing}
 
 
 if __name__ == "__main__":

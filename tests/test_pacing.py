@@ -148,3 +148,17 @@ def test_a_refusal_is_judged_by_when_its_own_operation_left() -> None:
     traffic.leaving("DescribeImages")
     traffic.refused("BatchDeleteImage")
     assert pace.pace == settled  # it left before that, and says nothing new
+
+
+def test_those_that_wait_when_a_call_is_refused_wait_at_the_settled_pace() -> None:
+    clock = Hand()
+    pace = Pace(Rate(10, 1), clock)
+    first = leave(pace)
+
+    def meanwhile() -> bool:
+        if pace.pace == 10:
+            pace.refused(first)
+        clock.now += 0.05
+        return False
+
+    assert pace.wait(meanwhile) - first >= 1 / 8

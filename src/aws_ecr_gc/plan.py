@@ -1,7 +1,7 @@
 """A plan as a value: what shall happen to every image, why, and in which order."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -43,6 +43,14 @@ class Decisions(Sequence[Decision]):
 
         Without what the rules of the policy may say of it besides.
         """
+
+    def briefly(self) -> Iterator[Decision]:
+        """The same as all, but rules need give no details: for who counts."""
+        return iter(self)
+
+    def of(self, digests: Container[str]) -> Iterator[Decision]:
+        """Those on these images; nothing need be made out for the others."""
+        return (each for each in self if each.image.digest in digests)
 
     def images(self) -> Iterator[Image]:
         """Every image, newest first; nothing need be made out for it."""

@@ -33,6 +33,8 @@ class Memory:
     def newest(self) -> Iterator[Glance]:
         return iter(())
 
+    def settle(self) -> None: ...
+
     def append(self, number: int, line: bytes) -> None:  # noqa: ARG002
         self.content += line
 

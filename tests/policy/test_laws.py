@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, newest_first
-from aws_ecr_gc.plan import Leftover, Plan, Verdict
+from aws_ecr_gc.plan import Action, Leftover, Plan, Verdict
 from aws_ecr_gc.policy import Keep, Policy, indexes_to_read, make_plan, original_policy
+from aws_ecr_gc.policy.planning import Verdicts
 from aws_ecr_gc.policy.rules import RESERVED_NAMES
 from tests.policy.repositories import INDEX, NOW, inventories, policies, prefix_counts
 
@@ -42,6 +43,29 @@ def test_what_is_decided_beyond_the_rules_is_found_alone_as_among_all(inventory:
     assert [(each.image, each.verdict, each.reasons[0]) for each in alone] == [
         (each.image, each.verdict, each.reasons[0]) for each in among_all
     ]
+
+
+@given(inventories, policies, st.data())
+def test_some_decisions_alone_are_those_among_all_and_the_brief_ones_lack_only_details(
+    inventory: Inventory, policy: Policy, data: st.DataObject
+) -> None:
+    decisions = make_plan(inventory, policy, NOW).decisions
+    among_all = list(decisions)
+    some = data.draw(st.sets(st.sampled_from(sorted(inventory.images)))) if inventory.images else set[str]()
+    assert list(decisions.of(some)) == [each for each in among_all if each.image.digest in some]
+    assert [(each.image, each.verdict, [reason.rule for reason in each.reasons]) for each in decisions.briefly()] == [
+        (each.image, each.verdict, [reason.rule for reason in each.reasons]) for each in among_all
+    ]
+
+
+@given(inventories, policies)
+def test_what_is_up_to_the_rules_alone_is_decided_as_all_else(inventory: Inventory, policy: Policy) -> None:
+    if policy.action is Action.UNTAG:
+        return
+    verdicts = Verdicts(inventory, policy, NOW, ())
+    decisions = list(verdicts.decisions())
+    verdicts._undecided = bytearray(len(verdicts.images))
+    assert list(verdicts.decisions()) == decisions
 
 
 @given(inventories, policies)

@@ -4,16 +4,15 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from functools import cache
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from aws_ecr_gc import backup
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.journals import s3_of
 from aws_ecr_gc.app.live import Live
 from aws_ecr_gc.apply import CHANGED, Applied, Earlier, Terms
 from aws_ecr_gc.aws.client import Session
-from aws_ecr_gc.backup.copying import CONNECTIONS
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.errors import AwsFailure, BackupLost, Error, Interrupted
 from aws_ecr_gc.inventory import Image, Status
@@ -21,6 +20,9 @@ from aws_ecr_gc.plan import Action, Outcome, Plan, Result, Step
 from aws_ecr_gc.ports import RepositoryPort
 from aws_ecr_gc.registries.ecr import EcrContents
 from aws_ecr_gc.report import text
+
+if TYPE_CHECKING:
+    from aws_ecr_gc import backup
 
 NOT_BACKED_UP = "NotBackedUp"
 
@@ -33,7 +35,15 @@ Carry = Callable[[Terms, Earlier], Applied]
 def demand_backup(stated: str | None) -> None:
     """Raise Misuse, before anything is read, for what can't name a place of backups."""
     if stated is not None:
+        from aws_ecr_gc import backup  # noqa: PLC0415 - start-up: most runs copy nothing
+
         backup.demand_place(stated)
+
+
+def _place_of(stated: str, connection: Connection) -> "backup.Place":
+    from aws_ecr_gc import backup  # noqa: PLC0415 - start-up: most runs copy nothing
+
+    return backup.place_of(stated, s3_of(connection))
 
 
 class Backups:
@@ -41,7 +51,7 @@ class Backups:
 
     def __init__(self, stated: str | None, connection: Connection, live: Live, console: Console) -> None:
         """Raises Misuse for what is no place."""
-        self._place = None if stated is None else backup.place_of(stated, s3_of(connection))
+        self._place = None if stated is None else _place_of(stated, connection)
         self._connection = connection
         self._live = live
         self._console = console
@@ -94,12 +104,14 @@ class Backups:
         steps: list[Step],
         images: Mapping[str, Image],
         port: RepositoryPort,
-        layout: backup.Layout,
+        layout: "backup.Layout",
         *,
         terms: Terms,
         earlier: Earlier,
     ) -> tuple[Terms, Earlier]:
         """The terms and the earlier outcomes to go on with: reading a manifest is a pull as well, and not to count."""
+        from aws_ecr_gc import backup  # noqa: PLC0415 - as in `_place_of`
+
         name = port.repository.name
         if terms.pulled_since is not None:
             earlier = _with_outcomes(earlier, self._pulled(steps, port, terms.pulled_since, earlier))
@@ -129,6 +141,8 @@ class Backups:
         return (terms if terms.pulled_since is None else replace(terms, pulled_since=self._live.time())), earlier
 
     def _contents(self) -> EcrContents:
+        from aws_ecr_gc.backup.copying import CONNECTIONS  # noqa: PLC0415 - as in `_place_of`
+
         connection = self._connection
         with self._lock:
             return EcrContents(self._session(), connection.registry_id, connection.endpoint_url, CONNECTIONS)

@@ -42,15 +42,22 @@ class _Once(Generic[_Known]):
         self._known: _Known | None = None
         self._trouble: Error | None = None
 
-    def get(self, console: Console) -> _Known | None:
-        """What is known; None where it is not, and then that is said."""
-        with self._lock:
+    def find_out(self, *, wait: bool = True) -> None:
+        """Ask, unless that was done; without `wait`, leave it to another thread that is asking now."""
+        if not self._lock.acquire(blocking=wait):
+            return
+        try:
             if not self._asked:
                 self._asked = True
-                try:
-                    self._known = self._ask()
-                except Error as error:  # it stops nothing: what needs a call for its work fails by itself
-                    self._trouble = error
+                self._known = self._ask()
+        except Error as error:  # it stops nothing: what needs a call for its work fails by itself
+            self._trouble = error
+        finally:
+            self._lock.release()
+
+    def get(self, console: Console) -> _Known | None:
+        """What is known; None where it is not, and then that is said."""
+        self.find_out()
         if self._trouble is not None:
             console.say_once(f"warning: {self._unknown} is not known: {self._trouble}")
         return self._known
@@ -65,11 +72,11 @@ class Replication:
 
     def __init__(self, ask: Callable[[], Sequence[DeleteReplication] | None], place: str | None = None) -> None:
         """`ask` gives None where there is no registry to ask; `place` is told where there are several."""
-        self._rules = _Once(ask, _there("whether deletions are replicated", place))
+        self.rules = _Once(ask, _there("whether deletions are replicated", place))
 
     def warn(self, plan: Plan, console: Console) -> list[str] | None:
         """Where the plan's deletions are replicated to, said too; None where that was not asked, or is not known."""
-        rules = self._rules.get(console) if plan.steps else None
+        rules = self.rules.get(console) if plan.steps else None
         if rules is None:
             return None
         destinations = replicated_to(rules, plan.repository.name)
@@ -94,6 +101,9 @@ class Cautions:
             return None
         if policy.goes_by_pulls:
             console.say_once(_PULL_TIMES)
+        if plan.steps:  # several threads that come here at once ask for different things
+            self._replication.rules.find_out(wait=False)
+            self._on_demand.find_out(wait=False)
         return self._replication.warn(plan, console)
 
     def notes(self, plan: Plan, console: Console) -> list[str]:

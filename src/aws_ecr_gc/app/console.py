@@ -110,7 +110,9 @@ class Aside(Console):
         self.stop = stop
 
     def print(self, lines: Iterable[str]) -> None:
-        self._kept += [(_Kind.PRINTED, line) for line in lines]
+        kept = list(lines)
+        if kept:
+            self._kept.append((_Kind.PRINTED, "\n".join(kept)))  # one for all: a hundred bytes less a line
 
     def say(self, line: str) -> None:
         self._kept.append((_Kind.SAID, line))

@@ -40,7 +40,6 @@ class Live:
         self._cache_at = directories.cache
         self._cache = ManifestDirectory(self._cache_at)
         self._state = directories.state
-        self._directories = directories
         self._console = console
         self._warned: set[Path] = set()
         self._halts = Halts() if guards_end_all else None

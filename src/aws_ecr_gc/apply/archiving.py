@@ -1,7 +1,6 @@
 """Archiving: ECR takes one image a call, so several calls are under way at once."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from enum import Enum, auto
 from threading import Event
 
@@ -45,6 +44,8 @@ def archive(
             ended.set()
             return error
         return _Result.DONE
+
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up: most runs archive nothing
 
     with ThreadPoolExecutor(min(AT_ONCE, len(ids))) as pool:
         results = list(zip(ids, pool.map(one, ids), strict=True))

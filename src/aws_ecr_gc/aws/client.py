@@ -1,4 +1,4 @@
-"""The one module of the product that imports botocore.
+"""The door to botocore: beside it only `transport.py` imports it, for the inside of this module's clients.
 
 botocore decides about credentials, profiles, regions, endpoints, proxies, CA bundles, signing and retries. Its
 exceptions end here: what leaves is an `errors.Error`.
@@ -30,6 +30,7 @@ from botocore.utils import get_environ_proxies
 
 from aws_ecr_gc import __version__
 from aws_ecr_gc.aws.pacing import Traffic
+from aws_ecr_gc.aws.transport import ride
 from aws_ecr_gc.errors import (
     AccessDenied,
     AwsFailure,
@@ -255,6 +256,8 @@ class Session:
             raise Misuse(
                 f"AWS configuration: endpoint {one_line(client.meta.endpoint_url)}: {one_line(error)}"
             ) from error
+        if service == "ecr":
+            ride(client, connections)
         if traffic is not None:
             _listen(client, traffic)
         return Client(client, before_call, traffic)

@@ -64,6 +64,7 @@ class Pace:
         self._settled_at: float | None = None
         self._left: deque[float] = deque()
         self._refused: deque[float] = deque()
+        self._line = object()
         self._due = clock() - self._ahead - 1 / rate.sustained
 
     @property
@@ -78,18 +79,24 @@ class Pace:
 
     def wait(self, ended: Callable[[], bool] = lambda: False) -> float:
         """Return when the next call may be made, or at once when the work has `ended`. The time at which it leaves."""
-        with self._lock:
-            now = self._clock()
-            self._try_more(now)
-            self._due = max(self._due + 1 / self._pace, now - self._ahead)
-            due = self._due
+        due, line = self._place()
         while (delay := due - self._clock()) > 0 and not ended():
             time.sleep(min(delay, _SLICE))
+            if line is not self._line:
+                due, line = self._place()
         left = self._clock()
         with self._lock:
             self._left.append(left)
             _forget(self._left, left)
         return left
+
+    def _place(self) -> tuple[float, object]:
+        """When the next call may leave, and the line that it stands in: after a refusal a new one is formed."""
+        with self._lock:
+            now = self._clock()
+            self._try_more(now)
+            self._due = max(self._due + 1 / self._pace, now - self._ahead)
+            return self._due, self._line
 
     def refused(self, left: float) -> None:
         """A call that left at this time was refused for its pace. Those that left before it settled say nothing new."""
@@ -104,7 +111,8 @@ class Pace:
             pace = min(self._pace, max(let_through, 1)) if len(self._left) >= _EVIDENCE else self._pace
             self._pace = max(pace * SETTLED, min(self._pace, _SLOWEST))
             self._settled_at = now
-            self._due = max(self._due, now)
+            # Those that wait had their places at a pace that is too fast: they would be refused one after the other.
+            self._due, self._line = now, object()
 
     def _try_more(self, now: float) -> None:
         if self._settled_at is not None and now - self._settled_at >= PATIENCE:

@@ -103,6 +103,9 @@ class File:
             left = memoryview(line)
             while left:
                 left = left[os.write(self._handle, left) :]
+
+    def settle(self) -> None:
+        with _written(self._path):
             os.fsync(self._handle)
             self._demand_there()
 

@@ -26,7 +26,10 @@ class Sink(Protocol):
         """What people call it."""
 
     def append(self, number: int, line: bytes) -> None:
-        """Put a line behind the others; durable when it returns. Raises JournalLost."""
+        """Put a line behind the others. Raises JournalLost."""
+
+    def settle(self) -> None:
+        """Return when no line that was put there before can be lost any more. Raises JournalLost."""
 
     def cut(self, length: int) -> None:
         """Take off what is behind so many bytes. Raises JournalLost."""

@@ -136,6 +136,9 @@ class Objects:
                 raise self._lost(error) from error
         raise AssertionError("the last try returns or raises")
 
+    def settle(self) -> None:
+        """S3 keeps an object as soon as it has answered."""
+
     def cut(self, length: int) -> None:
         """Objects are whole or not there."""
 

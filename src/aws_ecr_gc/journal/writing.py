@@ -49,6 +49,8 @@ class Journal:
         self._registry = registry
         self._clock = clock
         self._lock = Lock()
+        self._settling = Lock()
+        self._settled = 0
         self._lost: str | None = None
         self._position = Position() if recorded is None else recorded.position
         self._restorable = recorded is not None and recorded.begin.restorable
@@ -195,7 +197,10 @@ class Journal:
         self._sink.close()
 
     def _put(self, make: Callable[[int, float], AnyRecord]) -> int:
-        """Append a record; its number. After one that failed there may be half a line, which must stay the last."""
+        """Append a record; its number, when it can't be lost any more.
+
+        After one that failed there may be half a line, which must stay the last.
+        """
         with self._lock:
             if self._lost is not None:
                 raise JournalLost(self._lost)
@@ -212,7 +217,25 @@ class Journal:
                 raise
             self._lost = None
             self._position = behind
-            return number
+        self._settle(number)
+        return number
+
+    def _settle(self, number: int) -> None:
+        """Wait for the disk: whoever comes first does so for all records that are written by then."""
+        with self._settling:
+            if self._settled > number:
+                return
+            with self._lock:
+                if self._lost is not None:  # as the record of another one, which may have come before
+                    raise JournalLost(self._lost)
+                written = self._position.number
+            try:
+                self._sink.settle()
+            except JournalLost as lost:
+                with self._lock:
+                    self._lost = str(lost)
+                raise
+            self._settled = written
 
 
 class _Of:

@@ -1,6 +1,6 @@
 """The decisions of a plan, made out one by one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Protocol, overload
 
 from aws_ecr_gc.inventory import Image
@@ -14,6 +14,8 @@ class Decided(Protocol):
     def images(self) -> Sequence[Image]: ...
     def __len__(self) -> int: ...
     def decisions(self) -> Iterator[Decision]: ...
+    def briefly(self) -> Iterator[Decision]: ...
+    def decisions_on(self, digests: Container[str]) -> Iterator[Decision]: ...
     def beyond_rules(self) -> Iterator[Decision]: ...
 
 
@@ -31,6 +33,12 @@ class MadeOut(Decisions):
 
     def beyond_rules(self) -> Iterator[Decision]:
         return self._verdicts.beyond_rules()
+
+    def briefly(self) -> Iterator[Decision]:
+        return self._verdicts.briefly()
+
+    def of(self, digests: Container[str]) -> Iterator[Decision]:
+        return self._verdicts.decisions_on(digests)
 
     def images(self) -> Iterator[Image]:
         return iter(self._verdicts.images)

@@ -1,6 +1,6 @@
 """What a rule retains among the images of one of its streams: the union of all that its `keep` states."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -11,6 +11,9 @@ from aws_ecr_gc.plan import Reason
 from aws_ecr_gc.policy import calendar, versions
 from aws_ecr_gc.policy.matching import Stream
 from aws_ecr_gc.policy.rules import Rule
+
+Said = tuple[int, bool, Reason]
+"""A position, whether the rule retains the image there, and why."""
 
 
 class Vote(Struct):
@@ -25,13 +28,19 @@ class Vote(Struct):
         """The positions of what the rule retains."""
         return (at for at, why in zip(self.contenders, self.why, strict=True) if why is not None)
 
-    def reasons(self) -> Iterator[tuple[int, bool, Reason]]:
-        """For each contender its position, whether the rule retains it, and the place it has."""
+    def reasons(self, wanted: Container[int] | None = None) -> Iterator[Said]:
+        """For each contender, or only those at the wanted positions, what the rule says, and the place it has."""
         total = f" of {len(self.contenders)}{self._in_stream()}; "
         lost = f"{total}not kept by {self.rule.keep}" if str(self.rule.keep) != "none" else f"{total}keep none"
         for place, (at, why) in enumerate(zip(self.contenders, self.why, strict=True), 1):
-            detail = f"{ordinal(place)}{lost}" if why is None else f"{ordinal(place)}{total}kept by {why}"
-            yield at, why is not None, Reason(self.rule.name, detail)
+            if wanted is None or at in wanted:
+                detail = f"{ordinal(place)}{lost}" if why is None else f"{ordinal(place)}{total}kept by {why}"
+                yield at, why is not None, Reason(self.rule.name, detail)
+
+    def briefly(self) -> Iterator[Said]:
+        """The same for each contender, without details."""
+        reason = Reason(self.rule.name, "")
+        return ((at, why is not None, reason) for at, why in zip(self.contenders, self.why, strict=True))
 
     def _in_stream(self) -> str:
         return f" in {self.stream.label}" if self.stream.key else ""

@@ -1,6 +1,6 @@
 """make_plan: the function that decides about every image."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import compress
 from operator import itemgetter
@@ -8,7 +8,7 @@ from operator import itemgetter
 from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, active_in, newest_first, unread_indexes
 from aws_ecr_gc.plan import Action, Decision, Leftover, Plan, Reason, Verdict
 from aws_ecr_gc.policy.decisions import MadeOut
-from aws_ecr_gc.policy.keeping import Vote, vote
+from aws_ecr_gc.policy.keeping import Said, Vote, vote
 from aws_ecr_gc.policy.matching import match_all
 from aws_ecr_gc.policy.protection import HELD, saved_by
 from aws_ecr_gc.policy.relations import Relations
@@ -314,9 +314,24 @@ class Verdicts:
 
     def decisions(self) -> Iterator[Decision]:
         """The decision on every image, newest first. Nobody contends anew after the last round: its votes hold."""
-        votes = merge(*(each.reasons() for votes in self.votes for each in votes), key=itemgetter(0))
+        return self._made_out(range(len(self.images)), [each.reasons() for votes in self.votes for each in votes])
+
+    def briefly(self) -> Iterator[Decision]:
+        """The same without the details of what rules say."""
+        return self._made_out(range(len(self.images)), [each.briefly() for votes in self.votes for each in votes])
+
+    def decisions_on(self, digests: Container[str]) -> Iterator[Decision]:
+        """The decisions on some images, newest first."""
+        positions = [at for at, image in enumerate(self.images) if image.digest in digests]
+        wanted = set(positions)
+        return self._made_out(positions, [each.reasons(wanted) for votes in self.votes for each in votes])
+
+    def _made_out(self, positions: Iterable[int], said_by: Sequence[Iterator[Said]]) -> Iterator[Decision]:
+        """Decisions from what votes say of these positions and no others, each vote in the order of positions."""
+        votes = said_by[0] if len(said_by) == 1 else merge(*said_by, key=itemgetter(0))
         following = next(votes, None)
-        for at, image in enumerate(self.images):
+        for at in positions:
+            image = self.images[at]
             collected = image.digest in self.collected
             said: tuple[Reason, ...] = ()
             while following is not None and following[0] == at:
@@ -325,6 +340,8 @@ class Verdicts:
                 following = next(votes, None)
             if collected:
                 yield Decision(image, Verdict.COLLECTED, tuple(self._why_collected(at, said)))
+            elif said and self._undecided[at] and at not in self._special and image.digest not in self.held:
+                yield Decision(image, Verdict.RETAINED, said)  # up to the rules alone
             elif image.digest not in self.held and (reasons := self._own_reasons(at, said)):
                 yield Decision(image, Verdict.RETAINED, reasons)
             else:

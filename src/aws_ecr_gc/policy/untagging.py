@@ -1,7 +1,7 @@
 """Plans that remove tags: rules match and keep every tag for itself, and no image ever goes."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -125,6 +125,14 @@ class TagVerdicts:
                         said.setdefault(at, []).append(replace(reason, via=self.tags[at]))
         for image, numbers in zip(self.images, self.numbers, strict=True):
             yield Decision(image, Verdict.RETAINED, tuple(self._reasons(image, numbers, said)))
+
+    def briefly(self) -> Iterator[Decision]:
+        """The same: tags are few enough."""
+        return self.decisions()
+
+    def decisions_on(self, digests: Container[str]) -> Iterator[Decision]:
+        """The decisions on some images."""
+        return (each for each in self.decisions() if each.image.digest in digests)
 
     def _reasons(self, image: Image, numbers: range, said: dict[int, list[Reason]]) -> Iterator[Reason]:
         alone = _ALONE.get(image.status, ()) or (() if image.media_type in KNOWN_TYPES else _UNKNOWN_KIND)

@@ -153,10 +153,8 @@ def _details(planned: PlannedRepository, room: int) -> Iterator[str]:
     end = ["", "</details>", ""]
     room -= sum(len(line) + 1 for line in [*head, *end]) + len(more) + 20
     rows: list[str] = []
-    for decision in plan.decisions:
-        step = steps.get(decision.image.digest)
-        if step is None:
-            continue
+    for decision in plan.decisions.of(steps):
+        step = steps[decision.image.digest]
         row = _image_row(decision, step, several=several)
         room -= len(row) + 1
         if room < 0 or len(rows) == ROWS:

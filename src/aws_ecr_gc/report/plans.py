@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from aws_ecr_gc.inventory import INDEX_TYPES, Image, Status
-from aws_ecr_gc.plan import Action, Outcome, Plan, Verdict
+from aws_ecr_gc.plan import Action, Decision, Outcome, Plan, Verdict
 from aws_ecr_gc.report import document, text, uses, work
 from aws_ecr_gc.report.uses import InUsePart, UsePart, use_parts
 from aws_ecr_gc.report.work import Work
@@ -136,7 +136,10 @@ def lines(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Iterable[
         yield from _changes(plan, action)
     staying: Counter[str] = Counter()
     losing = {step.digest for step in plan.steps}
-    for decision in plan.decisions:
+    by_use: list[Decision] = []
+    for decision in plan.decisions.briefly():
+        if uses.is_kept(decision):
+            by_use.append(decision)
         if decision.verdict is not Verdict.COLLECTED and decision.image.digest not in losing:
             staying[decision.reasons[0].rule] += decision.image.status is Status.ACTIVE
     by_reason = ", by their first reason" if staying.total() else ""
@@ -148,10 +151,9 @@ def lines(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Iterable[
     in_archive = len(plan.decisions) - plan.active - sum(step.status is not Status.ACTIVE for step in plan.steps)
     if in_archive:
         yield f"Archived or on the way back, left alone ({in_archive})"
-    by_use = list(uses.kept(plan))
     if by_use:
         yield "Kept by what uses them, and by no rule"
-        yield from (f"  {line}" for line in by_use)
+        yield from (f"  {line}" for line in uses.kept_lines(by_use))
     yield from (f"Broken: {each}" for each in broken)
     for guard in refused:
         yield f"Refused by the guard {guard.guard}: {guard.detail}; {guard.way_round}"
@@ -177,11 +179,9 @@ def _changes(plan: Plan, action: Action) -> Iterator[str]:
             yield f"Images to archive ({len(steps)}), at most {text.size(done.archived_size)}"
         case Action.UNTAG:
             yield f"Tags to remove ({done.tags}), from {text.images(len(steps))}"
-    for decision in plan.decisions:
+    for decision in plan.decisions.of(steps):
         image = decision.image
-        step = steps.get(image.digest)
-        if step is None:
-            continue
+        step = steps[image.digest]
         loses = f"loses [{', '.join(step.untag)}] of " if step.untag else ""
         yield f"  {text.moment(image.pushed_at)}: {text.short(image.digest)} {loses}[{', '.join(image.tags)}]"
         for reason in decision.reasons:

@@ -93,7 +93,7 @@ def _in_print_order(steps: Iterable[Step]) -> Sequence[Step]:
 
 def moment(epoch: float) -> str:
     """A time in UTC, as the original prints it."""
-    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(epoch, UTC).isoformat(" ", "seconds")[:19]
 
 
 def short(digest: str) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from aws_ecr_gc.inventory import Image, Status
-from aws_ecr_gc.plan import Plan
+from aws_ecr_gc.plan import Decision, Plan
 from aws_ecr_gc.reference import Repository
 from aws_ecr_gc.report import text
 from aws_ecr_gc.usage import InUse, Origin, Use
@@ -101,7 +101,16 @@ def _places(in_use: InUse, *, counted: bool) -> Iterator[str]:
 
 def kept(plan: Plan) -> Iterator[str]:
     """The images that no rule keeps, but a workload does; not all of very many."""
-    only = [each for each in plan.decisions if each.reasons[0].rule == "in-use" and len(each.reasons) == 1]
+    return kept_lines([each for each in plan.decisions.briefly() if is_kept(each)])
+
+
+def is_kept(decision: Decision) -> bool:
+    """Whether a workload keeps an image, and nothing else does."""
+    return len(decision.reasons) == 1 and decision.reasons[0].rule == "in-use"
+
+
+def kept_lines(only: Sequence[Decision]) -> Iterator[str]:
+    """Such images, a line each."""
     for decision in only[:_KEPT_SHOWN]:
         yield f"{text.short(decision.image.digest)} [{', '.join(decision.image.tags)}]: {decision.reasons[0].detail}"
     if len(only) > _KEPT_SHOWN:

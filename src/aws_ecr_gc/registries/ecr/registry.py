@@ -14,6 +14,7 @@ from aws_ecr_gc.globs import has_wildcard
 from aws_ecr_gc.ports import BATCH, DeleteReplication, OnDemand, chosen, without
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.registries.ecr import settings
+from aws_ecr_gc.registries.ecr.answers import decode_deletions, decode_manifests
 from aws_ecr_gc.registries.ecr.lifecycles import EcrLifecycle
 from aws_ecr_gc.registries.ecr.listings import decode_page, walk
 from aws_ecr_gc.registries.ecr.repository import EcrRepository, repository_not_found
@@ -37,6 +38,8 @@ class EcrRegistry:
         self._once = cache(once)
         self._pace = Pace(PUTS)
         self._client.decode("DescribeImages", decode_page)
+        self._client.decode("BatchGetImage", decode_manifests)
+        self._client.decode("BatchDeleteImage", decode_deletions)
         self.registry = registry
         self._address = {} if registry_id is None else {"registryId": registry_id}
         self._arns: dict[str, str] = {}
