@@ -77,26 +77,24 @@ class CreationTemplate(Struct, frozen=True):
         return self.prefix == _ROOT or repository.startswith(f"{self.prefix}/")
 
 
-class OnDemand(Struct, frozen=True):
-    """What makes repositories and images of a registry without anybody pushing them."""
+def filled_by(caches: Iterable[CacheRule], repository: str) -> list[str]:
+    """What it means that images of a repository are deleted where these caches fill it, a line each."""
+    return [
+        f"a pull-through cache of {rule.upstream}: what is deleted here is fetched again when it is pulled again, "
+        "as it is upstream then"
+        for rule in sorted(caches, key=lambda each: each.prefix)
+        if rule.takes(repository)
+    ]
 
-    caches: tuple[CacheRule, ...] = ()
-    templates: tuple[CreationTemplate, ...] = ()
 
-    def about(self, repository: str) -> list[str]:
-        """What it means that images of this repository are deleted, a line each."""
-        lines = [
-            f"a pull-through cache of {rule.upstream}: what is deleted here is fetched again when it is pulled again, "
-            "as it is upstream then"
-            for rule in sorted(self.caches, key=lambda each: each.prefix)
-            if rule.takes(repository)
-        ]
-        fitting = [each for each in self.templates if each.takes(repository)]
-        for template in sorted(fitting, key=lambda each: (each.prefix == _ROOT, -len(each.prefix)))[:1]:  # the longest
-            own = ", with a lifecycle policy of ECR's own beside this policy" if template.lifecycle else ""
-            made = ", ".join(template.applied_for).lower().replace("_", " ")
-            lines.append(f"made by the creation template {template.prefix} ({made}){own}")
-        return lines
+def made_by(templates: Iterable[CreationTemplate], repository: str) -> list[str]:
+    """By which of the templates a repository is made anew, and what that means: a line, or none."""
+    fitting = [each for each in templates if each.takes(repository)]
+    for template in sorted(fitting, key=lambda each: (each.prefix == _ROOT, -len(each.prefix))):  # the longest first
+        own = ", with a lifecycle policy of ECR's own beside this policy" if template.lifecycle else ""
+        made = ", ".join(template.applied_for).lower().replace("_", " ")
+        return [f"made by the creation template {template.prefix} ({made}){own}"]
+    return []
 
 
 def replicated_to(rules: Iterable[DeleteReplication], repository: str) -> list[str]:
@@ -276,8 +274,11 @@ class RegistryPort(Protocol):
     def delete_replication(self) -> Sequence[DeleteReplication]:
         """The rules by which deletions are replicated to other registries."""
 
-    def on_demand(self) -> OnDemand:
-        """What fills repositories without a push: pull-through caches and creation templates."""
+    def caches(self) -> Sequence[CacheRule]:
+        """What fills repositories without a push: the rules of pull-through caches."""
+
+    def templates(self) -> Sequence[CreationTemplate]:
+        """What makes repositories that nobody creates."""
 
     def close(self) -> None:
         """Give back what is held open."""

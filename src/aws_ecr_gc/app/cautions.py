@@ -11,7 +11,7 @@ from aws_ecr_gc.errors import Error
 from aws_ecr_gc.plan import Plan
 from aws_ecr_gc.policy import Guards, Policy
 from aws_ecr_gc.policy.guards import refusals
-from aws_ecr_gc.ports import DeleteReplication, replicated_to
+from aws_ecr_gc.ports import DeleteReplication, filled_by, made_by, replicated_to
 
 _Known = TypeVar("_Known")
 _PULL_TIMES = (
@@ -93,7 +93,8 @@ class Cautions:
         """`place` is told where there are several."""
         self._silent = isinstance(request.policy, OriginalFlags)
         self._replication = Replication(source.delete_replication, place)
-        self._on_demand = _Once(source.on_demand, _there("what fills repositories without a push", place))
+        self._caches = _Once(source.caches, _there("what fills repositories without a push", place))
+        self._templates = _Once(source.templates, _there("what makes repositories that nobody creates", place))
 
     def about(self, plan: Plan, policy: Policy, console: Console) -> list[str] | None:
         """Warn; where the plan's deletions are replicated to, as far as that is known."""
@@ -103,10 +104,13 @@ class Cautions:
             console.say_once(_PULL_TIMES)
         if plan.steps:  # several threads that come here at once ask for different things
             self._replication.rules.find_out(wait=False)
-            self._on_demand.find_out(wait=False)
+            self._caches.find_out(wait=False)
+            self._templates.find_out(wait=False)
         return self._replication.warn(plan, console)
 
     def notes(self, plan: Plan, console: Console) -> list[str]:
         """What fills the repository without a push, and what that means for what is deleted."""
-        on_demand = self._on_demand.get(console) if plan.steps and not self._silent else None
-        return [] if on_demand is None else on_demand.about(plan.repository.name)
+        if not plan.steps or self._silent:
+            return []
+        name = plan.repository.name
+        return [*filled_by(self._caches.get(console) or (), name), *made_by(self._templates.get(console) or (), name)]

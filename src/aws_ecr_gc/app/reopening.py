@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from threading import Lock
 
-from aws_ecr_gc.ports import DeleteReplication, LifecyclePort, OnDemand, RegistryPort, RepositoryPort
+from aws_ecr_gc.ports import CacheRule, CreationTemplate, DeleteReplication, LifecyclePort, RegistryPort, RepositoryPort
 from aws_ecr_gc.reference import Registry
 
 
@@ -51,5 +51,8 @@ class Reopening:
     def delete_replication(self) -> Sequence[DeleteReplication]:
         return self.opened().delete_replication()
 
-    def on_demand(self) -> OnDemand:
-        return self.opened().on_demand()
+    def caches(self) -> Sequence[CacheRule]:
+        return self.opened().caches()
+
+    def templates(self) -> Sequence[CreationTemplate]:
+        return self.opened().templates()

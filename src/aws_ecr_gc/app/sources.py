@@ -15,7 +15,7 @@ from aws_ecr_gc.config import Connection, Request
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.inventory import Inventory, unread_indexes
 from aws_ecr_gc.plan import Leftover
-from aws_ecr_gc.ports import DeleteReplication, KeptPolicy, OnDemand, RegistryPort
+from aws_ecr_gc.ports import CacheRule, CreationTemplate, DeleteReplication, KeptPolicy, RegistryPort
 from aws_ecr_gc.reference import Repository
 from aws_ecr_gc.registries.ecr import registry_of
 from aws_ecr_gc.report import text
@@ -39,8 +39,11 @@ class Source(Protocol):
     def delete_replication(self) -> Sequence[DeleteReplication] | None:
         """As `ports.RegistryPort.delete_replication`; None where there is no registry to ask."""
 
-    def on_demand(self) -> OnDemand | None:
-        """As `ports.RegistryPort.on_demand`; None where there is no registry to ask."""
+    def caches(self) -> Sequence[CacheRule] | None:
+        """As `ports.RegistryPort.caches`; None where there is no registry to ask."""
+
+    def templates(self) -> Sequence[CreationTemplate] | None:
+        """As `ports.RegistryPort.templates`; None where there is no registry to ask."""
 
     def lifecycle_policy(self, name: str) -> KeptPolicy | None:
         """The lifecycle policy of a repository; None where it has none."""
@@ -78,8 +81,11 @@ class LiveSource:
     def delete_replication(self) -> Sequence[DeleteReplication]:
         return self.registry.delete_replication()
 
-    def on_demand(self) -> OnDemand:
-        return self.registry.on_demand()
+    def caches(self) -> Sequence[CacheRule]:
+        return self.registry.caches()
+
+    def templates(self) -> Sequence[CreationTemplate]:
+        return self.registry.templates()
 
     def lifecycle_policy(self, name: str) -> KeptPolicy | None:
         return self.registry.lifecycle(name).policy()
@@ -114,7 +120,10 @@ class SnapshotSource:
     def delete_replication(self) -> None:
         return None
 
-    def on_demand(self) -> None:
+    def caches(self) -> None:
+        return None
+
+    def templates(self) -> None:
         return None
 
     def lifecycle_policy(self, name: str) -> KeptPolicy | None:

@@ -11,7 +11,7 @@ from aws_ecr_gc.aws.client import Client
 from aws_ecr_gc.aws.pacing import Pace
 from aws_ecr_gc.errors import AwsFailure, Misuse, Unintelligible
 from aws_ecr_gc.globs import has_wildcard
-from aws_ecr_gc.ports import BATCH, DeleteReplication, OnDemand, chosen, without
+from aws_ecr_gc.ports import BATCH, CacheRule, CreationTemplate, DeleteReplication, chosen, without
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.registries.ecr import settings
 from aws_ecr_gc.registries.ecr.answers import decode_deletions, decode_manifests
@@ -117,8 +117,11 @@ class EcrRegistry:
     def delete_replication(self) -> Sequence[DeleteReplication]:
         return settings.delete_replication(self._client, self._address.get("registryId"))
 
-    def on_demand(self) -> OnDemand:
-        return settings.on_demand(self._client, self._address)
+    def caches(self) -> list[CacheRule]:
+        return settings.caches(self._client, self._address)
+
+    def templates(self) -> list[CreationTemplate]:
+        return settings.templates(self._client, self._address)
 
     def pull_time_exclusions(self) -> list[str]:
         """The ARNs of the roles whose pulls move no pull time. Raises AwsFailure, and Misuse."""

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from aws_ecr_gc.aws.client import Client
 from aws_ecr_gc.errors import AwsFailure, Unintelligible, one_line
-from aws_ecr_gc.ports import CacheRule, CreationTemplate, DeleteReplication, OnDemand
+from aws_ecr_gc.ports import CacheRule, CreationTemplate, DeleteReplication
 from aws_ecr_gc.registries.ecr.listings import PAGE
 
 
@@ -80,20 +80,28 @@ class _Template(Struct, rename="camel"):
     lifecycle_policy: str | None = None
 
 
-def on_demand(client: Client, address: Mapping[str, str]) -> OnDemand:
-    """The pull-through cache rules and, of the credentials' own registry, the creation templates. Raises AwsFailure."""
-    caches = client.pages("DescribePullThroughCacheRules", "pullThroughCacheRules", maxResults=PAGE, **address)
-    own = client.pages("DescribeRepositoryCreationTemplates", "repositoryCreationTemplates", maxResults=PAGE)
-    templates = () if address else own  # the call takes no registry
+def caches(client: Client, address: Mapping[str, str]) -> list[CacheRule]:
+    """The pull-through cache rules. Raises AwsFailure."""
+    pages = client.pages("DescribePullThroughCacheRules", "pullThroughCacheRules", maxResults=PAGE, **address)
     try:
-        rules = [msgspec.convert(row, _CacheRule) for page in caches for row in page]
-        made = [msgspec.convert(row, _Template) for page in templates for row in page]
+        rules = [msgspec.convert(row, _CacheRule) for page in pages for row in page]
     except msgspec.ValidationError as error:
         raise Unintelligible(f"DescribePullThroughCacheRules: what can't be understood: {one_line(error)}") from error
-    return OnDemand(
-        tuple(CacheRule(each.ecr_repository_prefix, _upstream(each)) for each in rules),
-        tuple(CreationTemplate(each.prefix, tuple(each.applied_for), bool(each.lifecycle_policy)) for each in made),
-    )
+    return [CacheRule(each.ecr_repository_prefix, _upstream(each)) for each in rules]
+
+
+def templates(client: Client, address: Mapping[str, str]) -> list[CreationTemplate]:
+    """The creation templates of the credentials' own registry; none of another: the call takes no registry.
+
+    Raises AwsFailure.
+    """
+    operation = "DescribeRepositoryCreationTemplates"
+    pages = () if address else client.pages(operation, "repositoryCreationTemplates", maxResults=PAGE)
+    try:
+        made = [msgspec.convert(row, _Template) for page in pages for row in page]
+    except msgspec.ValidationError as error:
+        raise Unintelligible(f"{operation}: what can't be understood: {one_line(error)}") from error
+    return [CreationTemplate(each.prefix, tuple(each.applied_for), bool(each.lifecycle_policy)) for each in made]
 
 
 def _upstream(rule: _CacheRule) -> str:
