@@ -1,7 +1,7 @@
 """`plan` and `run` over several accounts and regions."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,8 @@ from aws_ecr_gc.aws.pacing import Limits, Traffic
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Error, Exit, Interrupted, Misuse
+from aws_ecr_gc.report import text
+from aws_ecr_gc.targets import ALL_REGIONS, Entry
 
 if TYPE_CHECKING:
     from aws_ecr_gc.ports import RegistryPort
@@ -43,7 +45,7 @@ def aimed(request: Request, policies: Policies) -> Request:
         raise Misuse("--role: other accounts are entered with it, and none is named; give --account or --organization")
     patterns = request.patterns or targets.repositories
     connection = request.connection
-    if connection.region is None and targets.regions and not targets.is_fleet:
+    if connection.region is None and targets.regions and targets.regions[0] != ALL_REGIONS:
         connection = replace(connection, region=targets.regions[0])
     if targets.is_fleet:
         if request.snapshot is not None:
@@ -94,14 +96,20 @@ class _Fleet:
         self._policies = policies
         self._now = now
         self._console = console
-        self._territory = Territory(request.targets, request.connection, console.say)
+        if request.at is not None:
+            console.say(f"as at {text.moment(request.at)} UTC")
+        self._territory = Territory(request.targets, request.connection, console.say, console.stop)
         self._places = self._territory.places()
         for each in self._territory.absent:
             console.say(f"account {each}: no plan: {each.reason}")
         self._limits = Limits()
         self._turns = Turns(console)
         settings = policies.in_use
-        self._in_use = self._everywhere(settings) if settings is not None and settings.asks_aws else settings
+        if settings is not None and settings.asks_aws:
+            absent = [each.account for each in self._territory.absent]
+            every = ALL_REGIONS in request.targets.regions and request.uses is None
+            settings = everywhere(settings, request.targets.entry, self._places, absent, every_region=every)
+        self._in_use = settings
         self._live = Live(request.directories, now, console)
         protection = self._protection()
         self._crew = Crew(request, protection, console, carries_out=carries_out, strict=strict, holds=asks)
@@ -120,7 +128,8 @@ class _Fleet:
             return code
 
     def _report(self) -> FleetReport:
-        return FleetReport(self._request, self._policies, self._now, self._console)
+        at = self._now if self._request.at is None else self._request.at
+        return FleetReport(self._request, self._policies, at, self._console)
 
     def _sites(self) -> Iterator[FleetSite]:
         """Each place with its repositories listed, a few ahead of those at work. They are closed by the report."""
@@ -137,7 +146,7 @@ class _Fleet:
             registry = self._territory.open(place, traffic, request.concurrency)
         except Error as error:
             failure = error
-        source = LiveSource(registry, self._live)
+        source = LiveSource(registry, self._live, request.at)
         console = PlaceConsole(self._console, self._turns, str(place))
         site = FleetSite(source, request, self._policies, console, place=place, traffic=traffic, in_use=self._in_use)
         site.failure = failure
@@ -156,14 +165,25 @@ class _Fleet:
             self._in_use, connection, self._now, self._console, allow_unread=request.allow_unread, saved=request.uses
         )
 
-    def _everywhere(self, settings: Settings) -> Settings:
-        entry = self._request.targets.entry
-        regions = settings.regions or tuple(dict.fromkeys(each.region for each in self._places))
-        # Also what could not be entered: what runs there may use images of the others.
-        entered = [each.account for each in self._places]
-        absent = [each.account for each in self._territory.absent]
-        accounts = tuple(dict.fromkeys((*settings.accounts, *entered, *absent)))
-        role, external_id = settings.role, settings.external_id
-        if role is None and entry is not None:
-            role, external_id = entry.role, entry.external_id
-        return replace(settings, regions=regions, accounts=accounts, role=role, external_id=external_id)
+
+def everywhere(
+    settings: Settings, entry: Entry | None, places: Sequence[Place], absent: Iterable[str], *, every_region: bool
+) -> Settings:
+    """What is in use is looked for in all of these places too, with their role where none is named for it.
+
+    Also in the accounts that could not be entered: what runs there may use images of the others. With `every_region`
+    each account is asked which regions it has: a call in one that is not enabled fails, and stops every deletion.
+    """
+    stated = tuple(dict.fromkeys(each.endpoint_region for each in places))
+    regions = settings.regions or ((ALL_REGIONS,) if every_region else stated)
+    accounts = tuple(dict.fromkeys((*settings.accounts, *(each.account for each in places), *absent)))
+    if settings.role is not None or entry is None:
+        return replace(settings, regions=regions, accounts=accounts)
+    return replace(
+        settings,
+        regions=regions,
+        accounts=accounts,
+        role=entry.role,
+        external_id=entry.external_id,
+        session_tags=entry.session_tags,
+    )

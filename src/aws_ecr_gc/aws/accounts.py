@@ -14,11 +14,17 @@ _WITH_ACCOUNT_API = frozenset({"aws", "aws-cn"})
 
 
 class Place(Struct, frozen=True):
-    """An account and a region of AWS."""
+    """An account and a region of AWS. `stated` is the region as the user wrote it, where that is an alias of it."""
 
     account: str
     region: str
     partition: str
+    stated: str | None = None
+
+    @property
+    def endpoint_region(self) -> str:
+        """The region as botocore is to be told of it."""
+        return self.stated or self.region
 
     def __str__(self) -> str:
         return f"{self.account}, {self.region}"
@@ -97,15 +103,15 @@ def _has(organizations: Client, account: str, fits: Mapping[str, Callable[[str],
     return all(key in tags and fit(tags[key]) for key, fit in fits.items())
 
 
-def enabled_regions(session: Session) -> list[str]:
-    """The regions that are enabled for the account of a session, sorted.
+def enabled_regions(session: Session, account: Callable[[], Client]) -> list[str]:
+    """The regions that are enabled for an account, sorted; `account` makes a client of its account API.
 
     In partitions without AWS's account API, every region is; there they are those of botocore's endpoint data. Raises
     `errors.Error`.
     """
     if session.partition not in _WITH_ACCOUNT_API:
         return sorted(session.listed("ecr"))
-    client = session.client("account")
+    client = account()
     try:
         pages = client.pages("ListRegions", "Regions", RegionOptStatusContains=["ENABLED", "ENABLED_BY_DEFAULT"])
         return sorted(str(row["RegionName"]) for page in pages for row in page)

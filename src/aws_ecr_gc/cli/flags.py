@@ -390,11 +390,13 @@ def _united(stated: Sequence[Sequence[str]]) -> list[str]:
 def connection_from(arguments: argparse.Namespace) -> "Connection":
     """Which registry, and as whom."""
     from aws_ecr_gc.config import Connection
+    from aws_ecr_gc.targets import ALL_REGIONS
 
     max_rps = vars(arguments).get("max_rps")
     stated = arguments.region
-    region = next(iter(stated), None) if isinstance(stated, list) else stated  # of several, `targets_from` tells
-    return Connection(region, arguments.registry_id, arguments.profile, arguments.endpoint_url, max_rps)
+    if isinstance(stated, list):  # `targets_from` tells of all; `all` is the region of no endpoint
+        stated = next((each for each in stated if each != ALL_REGIONS), None)
+    return Connection(stated, arguments.registry_id, arguments.profile, arguments.endpoint_url, max_rps)
 
 
 def directories_from(arguments: argparse.Namespace) -> "Directories":
