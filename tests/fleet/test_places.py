@@ -186,3 +186,93 @@ def test_the_time_to_decide_as_at_holds_for_every_place(fleet: Place) -> None:
     document = json.loads(finished.out)
     assert document["at"] == "2017-03-25T00:00:00Z"
     assert (now["summary"]["planned"], document["summary"]["planned"]) == (32, 0)
+
+
+@pytest.mark.parametrize("words", [("--repo", "*"), ("--repo", "a*", "--repo", "lib"), ("--repo", "!nothing"), ()])
+@pytest.mark.parametrize("where", [BOTH, ()])
+def test_what_the_file_takes_out_stays_out_whatever_flags_choose(
+    fleet: Place, words: tuple[str, ...], where: tuple[str, ...]
+) -> None:
+    for name in ("app", "lib"):
+        fleet.fill(HOME, "us-east-1", name)
+    file = fleet.written({"repositories": ["*", "!app"]})
+    finished = fleet("run", "-f", file, "--yes", *where, *words)
+    assert finished.exit == 0, finished.err
+    account = FIRST if where else HOME
+    assert fleet.tags(account, "us-east-1") == {"build-0", "build-1", "build-2", "build-3"}
+    assert fleet.tags(account, "us-east-1", "lib") == {"build-2", "build-3"}
+    assert fleet("run", "-f", file, "--yes", *where, "--all-repos").exit == 0
+    assert fleet.tags(account, "us-east-1") == {"build-2", "build-3"}
+
+
+def test_a_flag_that_takes_out_leaves_what_the_file_chooses(fleet: Place) -> None:
+    file = fleet.written({"repositories": ["app", "l*"]})
+    finished = fleet("plan", "-f", file, *EVERYWHERE, "--repo", "!lib", "--output", "json")
+    parts = [part for place in json.loads(finished.out)["places"] for part in place["repositories"]]
+    assert {part["repository"]["name"] for part in parts} == {"app"}
+
+
+def test_units_and_tags_of_the_file_hold_whatever_flags_choose(organization: Organization, fleet: Place) -> None:
+    prod, dev = organization.unit("prod"), organization.unit("dev")
+    web, east = organization.account("web", prod, stage="prod"), organization.account("east", prod, stage="prod-east")
+    organization.account("play", dev, stage="prod")
+    organization.account("old", prod, stage="old")
+    targets = {"organization": True, "units": [prod], "account_tags": {"stage": "prod*"}, "role": "gc"}
+    file = fleet.written(targets)
+
+    def chosen(*words: str) -> set[object]:
+        return {account for account, _ in places(json.loads(organization.planned(*words, file=file).out))}
+
+    assert chosen() == {web, east}
+    assert chosen("--account-tag", "stage=*east") == {east}
+    assert chosen("--unit", organization.root) == {web, east}
+    finished = organization.planned("--unit", dev, file=file)
+    assert finished.exit == 2
+    assert "no active account that fits" in finished.err
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--repo", "ap"), "no repository fits ap in any account and region that was read"),
+        (("--repo", "app", "--repo", "x*"), "no repository fits x* in any account and region that was read"),
+        (("--repo", "a*", "--repo", "!app"), "no repository is left: all are taken out by !app"),
+    ],
+)
+@pytest.mark.parametrize("command", [("plan",), ("run", "--yes")])
+def test_what_fits_nothing_anywhere_is_said_and_shows_in_the_exit_code(
+    fleet: Place, command: tuple[str, ...], words: tuple[str, ...], complaint: str
+) -> None:
+    finished = fleet(*command, "-f", fleet.policy, *EVERYWHERE, *words, "--output", "json")
+    assert finished.exit == 3
+    assert complaint in finished.err
+    assert json.loads(finished.out)["exit"] == 3
+
+
+def test_what_fits_in_one_place_alone_is_no_mistake(fleet: Place) -> None:
+    fleet.fill(SECOND, "eu-west-1", "only")
+    finished = fleet("plan", "-f", fleet.policy, *EVERYWHERE, "--repo", "onl?", "--repo", "app")
+    assert finished.exit == 0
+    assert "fits" not in finished.err
+
+
+def test_of_one_registry_nothing_left_is_a_mistake(fleet: Place) -> None:
+    fleet.fill(HOME, "us-east-1", "app")
+    finished = fleet("plan", "-f", fleet.policy, "--repo", "a*", "--repo", "!app")
+    assert (finished.exit, finished.out) == (2, "")
+    assert "no repository is left: all are taken out by !app" in finished.err
+
+
+def test_ones_own_account_needs_no_role(fleet: Place) -> None:
+    fleet.fill(HOME, "us-east-1", "app")
+    finished = fleet("plan", "-f", fleet.policy, "--account", HOME, "--output", "json")
+    assert finished.exit == 0, finished.err
+    assert places(json.loads(finished.out)) == [(HOME, "us-east-1")]
+    assert not fleet.called("AssumeRole")
+
+
+@pytest.mark.parametrize("name", ["us-nordic-1", "eu-west-9", "ap-southeast-7", "us-gov-west-1", "eusc-de-east-1"])
+def test_a_region_that_nobody_here_knows_yet_is_opened(fleet: Place, name: str) -> None:
+    finished = fleet("plan", "-f", fleet.policy, "--region", name, "--output", "json")
+    assert "is not a region" not in finished.err
+    assert {region for _, region in fleet.called("DescribeRepositories")} == {name}

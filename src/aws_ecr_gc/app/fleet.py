@@ -17,7 +17,7 @@ from aws_ecr_gc.app.pipeline import in_order
 from aws_ecr_gc.app.policies import Policies
 from aws_ecr_gc.app.protection import Protection, protection_of
 from aws_ecr_gc.app.running import Question, Running
-from aws_ecr_gc.app.site import FleetSite
+from aws_ecr_gc.app.site import Fits, FleetSite
 from aws_ecr_gc.app.sources import LiveSource
 from aws_ecr_gc.app.territory import Absent, Closed, Territory
 from aws_ecr_gc.app.turns import PlaceConsole, Turns
@@ -26,6 +26,7 @@ from aws_ecr_gc.aws.pacing import Limits, Traffic
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Error, Exit, Interrupted, Misuse
+from aws_ecr_gc.ports import remaining
 from aws_ecr_gc.report import text
 from aws_ecr_gc.targets import ALL_REGIONS, Entry
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from aws_ecr_gc.ports import RegistryPort
 
 _OPENED_AT_ONCE = 8
-_EVERY = ("*",)
 
 
 def aimed(request: Request, policies: Policies) -> Request:
@@ -43,7 +43,6 @@ def aimed(request: Request, policies: Policies) -> Request:
         raise Misuse(f"targets: {targets.missing[0]}; {targets.missing[1]}")
     if request.targets.entry is not None and not (targets.accounts or targets.organization):
         raise Misuse("--role: other accounts are entered with it, and none is named; give --account or --organization")
-    patterns = request.patterns or targets.repositories
     connection = request.connection
     if connection.region is None and targets.regions and targets.regions[0] != ALL_REGIONS:
         connection = replace(connection, region=targets.regions[0])
@@ -54,9 +53,7 @@ def aimed(request: Request, policies: Policies) -> Request:
             raise Misuse("--backup and several accounts or regions: copies are made of one; back up each by itself")
         if connection.registry_id is not None:
             raise Misuse("--registry-id and several accounts or regions: name the accounts with --account and --role")
-    return replace(
-        request, targets=targets, patterns=() if targets.repositories == _EVERY else patterns, connection=connection
-    )
+    return replace(request, targets=targets, patterns=remaining(targets.repositories), connection=connection)
 
 
 def plan_fleet(request: Request, policies: Policies, *, now: float, console: Console, out: Path | None) -> Exit:
@@ -123,7 +120,9 @@ class _Fleet:
             running = Running(self._crew, report, self._console)
             if absent:
                 report.exits.append(Exit.AWS)
-            code = running.through(self._crew.over(self._sites()), question, lambda code: report.end(absent, code))
+            code = running.through(
+                self._crew.over(self._sites(report)), question, lambda code: report.end(absent, code)
+            )
             publish(self._request.watching, report.numbers, code, self._console)
             return code
 
@@ -131,9 +130,19 @@ class _Fleet:
         at = self._now if self._request.at is None else self._request.at
         return FleetReport(self._request, self._policies, at, self._console)
 
-    def _sites(self) -> Iterator[FleetSite]:
-        """Each place with its repositories listed, a few ahead of those at work. They are closed by the report."""
-        return in_order(self._places, self._open, _OPENED_AT_ONCE)
+    def _sites(self, report: FleetReport) -> Iterator[FleetSite]:
+        """Each place with its repositories listed, a few ahead of those at work. They are closed by the report.
+
+        At the end, what fits nothing in any of them is said, and shows in the exit code.
+        """
+        fits = Fits(self._request.patterns)
+        for site in in_order(self._places, self._open, _OPENED_AT_ONCE):
+            if site.failure is None:
+                fits.add(site.everything)
+            yield site
+        for complaint in fits.complaints():
+            self._console.say(complaint)
+            report.exits.append(Exit.AWS)
 
     def _open(self, place: Place) -> FleetSite:
         request, stop = self._request, self._crew.stops_reading

@@ -117,8 +117,8 @@ class Territory:
         for each in accounts:
             if each != self._account:
                 raise Misuse(
-                    f"account {each}: other accounts are entered with a role, and none is named; give --role NAME "
-                    f"(the credentials are of {self._account})"
+                    f"account {each}: other accounts are entered with a role, and none is named; name the role (the "
+                    f"credentials are of {self._account})"
                 )
 
     def _accounts(self) -> Sequence[str]:
