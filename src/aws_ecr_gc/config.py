@@ -103,8 +103,8 @@ class Request(Struct, frozen=True):
     the file is read instead of AWS; with `uses`, this file of what is in use instead of the workloads. Sources that
     `allow_unread` names may be missing. `targets` is what flags say of accounts and regions, `shard` the part of these
     that is to be done; `concurrency` is how many repositories are worked on at once. With `defers_in_use` what is in
-    use is left for `apply` to ask. `backup` is where a copy of what will be deleted is put first: a directory, or
-    s3://BUCKET/PREFIX.
+    use is left for `apply` to ask. With `partial`, others do the other accounts and regions. `backup` is where a copy
+    of what will be deleted is put first: a directory, or s3://BUCKET/PREFIX.
     """
 
     policy: Path | OriginalFlags
@@ -123,6 +123,12 @@ class Request(Struct, frozen=True):
     watching: Watching = Watching()
     shard: Shard | None = None
     defers_in_use: bool = False
+    partial: bool = False
+
+    @property
+    def is_part(self) -> bool:
+        """Whether there is more of the fleet: what fits nothing here may fit there."""
+        return self.partial or self.shard is not None
 
 
 def _xdg(variable: str, fallback: str) -> Path:

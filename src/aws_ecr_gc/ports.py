@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
-from aws_ecr_gc.errors import Error
+from aws_ecr_gc.errors import Error, Misuse
 from aws_ecr_gc.globs import has_wildcard, matcher
 from aws_ecr_gc.inventory import Image, Status
 from aws_ecr_gc.plan import Action, Outcome
@@ -292,7 +292,27 @@ def chosen(names: Iterable[str], patterns: Sequence[str], not_found: Callable[[s
     for pattern in taking:
         if pattern not in known and not (has_wildcard(pattern) and any(map(matcher([pattern]), everything))):
             raise not_found(pattern)
-    return without(filter(matcher(taking), everything) if taking else everything, excluding)
+    fitting = list(filter(matcher(taking), everything)) if taking else everything
+    left = without(fitting, excluding)
+    if fitting and not left:
+        raise Misuse(nothing_left(excluding))
+    return left
+
+
+def remaining(patterns: Sequence[str]) -> tuple[str, ...]:
+    """The same patterns; names alone without those that are taken out again. Raises Misuse where none is left."""
+    taking, excluding = parted(patterns)
+    if not taking or any(map(has_wildcard, taking)):
+        return tuple(patterns)
+    left = without(taking, excluding)
+    if not left:
+        raise Misuse(nothing_left(excluding))
+    return tuple(left)
+
+
+def nothing_left(excluding: Sequence[str]) -> str:
+    """What to say where these globs take out all."""
+    return f"no repository is left: all are taken out by {', '.join(f'!{each}' for each in excluding)}; leave that out"
 
 
 def without(names: Iterable[str], excluding: Sequence[str]) -> list[str]:

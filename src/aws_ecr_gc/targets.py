@@ -1,6 +1,7 @@
 """Where a run looks for repositories: accounts, regions, and which repositories there."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -8,6 +9,16 @@ from msgspec.structs import replace
 ALL_REGIONS = "all"
 EXCLUDED = "!"
 """What a glob of names begins with that takes repositories out again."""
+
+
+REGION = r"(fips-)?[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}(-fips)?"
+"""What regions are called, those of botocore's aliases among them that turn on FIPS endpoints."""
+_SIDES = ("north", "south", "east", "west", "central", "northeast", "northwest", "southeast", "southwest")
+"""What all regions so far have before their number."""
+ROLE = r"(?!(.*/)?\.{1,2}(/|$))([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}"
+"""A role's name, with the path before it and no slash to begin with. Source: the IAM API reference, CreateRole."""
+EXTERNAL_ID = r"[A-Za-z0-9_+=,.@:/-]{2,1224}"
+"""Source: the STS API reference, AssumeRole."""
 
 
 class Entry(Struct, frozen=True):
@@ -25,15 +36,17 @@ class Targets(Struct, frozen=True):
     """What is stated; where nothing is, the credentials' own account, their region, and every repository.
 
     `regions` may be `all` alone: those that are enabled for the account. With `organization` all its accounts, or
-    those in `units` (with the units below), and of these those that have all of `account_tags`, values being globs.
+    those in a unit of each of `units` (or in a unit below), and of these those that have all of `account_tags`, values
+    being globs. With `every_repository`, no other part's `repositories` are of account.
     """
 
     repositories: tuple[str, ...] = ()
+    every_repository: bool = False
     regions: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     organization: bool = False
-    units: tuple[str, ...] = ()
-    account_tags: Mapping[str, str] = {}
+    units: tuple[tuple[str, ...], ...] = ()
+    account_tags: tuple[tuple[str, str], ...] = ()
     entry: Entry | None = None
 
     @property
@@ -51,27 +64,37 @@ class Targets(Struct, frozen=True):
         """What is missing for it to make sense, and the mend."""
         if (self.units or self.account_tags) and not self.organization:
             return "units and account tags choose among the accounts of an organization", "ask for the organization too"
-        if (self.accounts or self.organization) and self.entry is None:
+        if self.organization and self.entry is None:
             return "other accounts are entered with a role, and none is named", "name the role"
         return None
 
     def over(self, other: "Targets") -> "Targets":
         """What is stated here; of the other, what is left open here.
 
-        Accounts, or the organization, are one choice: who makes it here means nothing of the other's. Units and tags
-        alone narrow the other's.
+        Accounts, or the organization, are one choice: who names accounts here means nothing of the other's. What takes
+        out holds wherever it is stated: globs with `!`, units and tags.
         """
         accounts = self if self.accounts or self.organization else other
+        narrowed = (self,) if self.accounts else (self, other)
         return replace(
             self,
-            repositories=self.repositories or other.repositories,
+            repositories=() if self.every_repository else _united(self.repositories, other.repositories),
+            every_repository=self.every_repository or other.every_repository,
             regions=self.regions or other.regions,
             accounts=accounts.accounts,
             organization=accounts.organization,
-            units=self.units or accounts.units,
-            account_tags=self.account_tags or accounts.account_tags,
+            units=tuple(dict.fromkeys(group for each in narrowed for group in each.units)),
+            account_tags=tuple(dict.fromkeys(tag for each in narrowed for tag in each.account_tags)),
             entry=self.entry or other.entry,
         )
+
+
+def _united(patterns: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+    """The globs that choose of the first that has some, and those of both that take out."""
+    taking, excluding = parted(patterns)
+    others_taking, others_excluding = parted(others)
+    out = dict.fromkeys((*excluding, *others_excluding))
+    return (*(taking or others_taking), *(f"{EXCLUDED}{each}" for each in out))
 
 
 def parted(patterns: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -80,3 +103,31 @@ def parted(patterns: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         tuple(each for each in patterns if not each.startswith(EXCLUDED)),
         tuple(each.removeprefix(EXCLUDED) for each in patterns if each.startswith(EXCLUDED)),
     )
+
+
+def region_mistake(text: str) -> tuple[str, str] | None:
+    """Why this can't be a region, and the mend. Regions are opened that nobody here knows: what may be one passes."""
+    if not re.fullmatch(REGION, text):
+        return "is not a region", "write one such as us-east-1"
+    bare = text.removeprefix("fips-").removesuffix("-fips")
+    first, side, number = bare.rsplit("-", 2)
+    if side in _SIDES:
+        return None
+    from difflib import get_close_matches  # noqa: PLC0415 - start-up: only for what is rarely right
+
+    meant = get_close_matches(side, _SIDES, 1)
+    return ("is not a region", f"write {first}-{meant[0]}-{number} if that is meant") if meant else None
+
+
+def tags_mistake(keys: Iterable[str]) -> str | None:
+    """Why sessions can't have tags of these keys. Source: the IAM user guide, passing session tags."""
+    seen: set[str] = set()
+    for key in keys:
+        if key.casefold().startswith("aws:"):
+            return f"{key!r}: keys that begin with aws: are AWS's own"
+        if not 1 <= len(key) <= 128:
+            return f"{key!r}: a key has 1 to 128 characters"
+        if key.casefold() in seen:
+            return f"{key!r} is given twice: the case of a key is of no account"
+        seen.add(key.casefold())
+    return None

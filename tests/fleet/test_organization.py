@@ -44,10 +44,10 @@ class Organization:
         made = self.client.create_organizational_unit(ParentId=parent or self.root, Name=name)
         return str(made["OrganizationalUnit"]["Id"])
 
-    def planned(self, *words: str) -> Finished:
+    def planned(self, *words: str, file: str | None = None) -> Finished:
         where = self._credentials["AWS_ENDPOINT_URL"]
         return self._fleet(
-            "plan", "-f", self._fleet.policy, "--organization", "--role", "gc", "--output", "json", *words,
+            "plan", "-f", file or self._fleet.policy, "--organization", "--role", "gc", "--output", "json", *words,
             AWS_ENDPOINT_URL_ORGANIZATIONS=where,
         )  # fmt: skip
 

@@ -80,6 +80,13 @@ def test_the_caller_may_find_the_accounts_of_the_organization(
     assert set(statements["AwsEcrGcFleetAccounts"]["Action"]) == expected
 
 
+def test_who_looks_for_workloads_in_all_regions_may_list_them(fleet: Fleet) -> None:
+    file = Path(written(fleet, accounts=[FIRST], regions="all"))
+    file.write_text(json.dumps({**json.loads(file.read_text()), "in_use": {"sources": ["ecs"]}}))
+    for words in (("--for-fleet",), ("--for-workloads",), ()):
+        assert printed(fleet, *words, "-f", str(file))["AwsEcrGcRegions"]["Action"] == ["account:ListRegions"]
+
+
 def test_a_file_that_names_no_other_accounts_is_one_line(fleet: Fleet) -> None:
     finished = fleet("iam-policy", "--for-fleet", "-f", fleet.policy)
     assert (finished.exit, finished.out) == (2, "")

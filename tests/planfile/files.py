@@ -86,6 +86,7 @@ def everything() -> PlanFile:
             organization=False,
             role="reader",
             external_id="x",
+            session_tags={"tool": "gc"},
             regions=("us-east-1",),
             kubernetes=planfile.Clusters(("prod",), None, in_cluster=True),
             lists=(planfile.Listing(planfile.ListKind.URL, ("https://example.com/list",)),),

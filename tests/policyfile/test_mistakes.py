@@ -246,6 +246,20 @@ DOCUMENTS = {
             "alone; move the rule to a policy that deletes or archives"
         )
     ],
+    f"version: 1\npolicies: [{{{_RULES}}}]\ntargets:\n  role: ../gc\n  external_id: x\n": [
+        '4:9: targets.role: "../gc" is not a role\'s name, with its path if it has one; write one such as reader',
+        '5:16: targets.external_id: "x" is not an external id of 2 to 1224 characters; write one such as ecr-gc',
+    ],
+    f"version: 1\npolicies: [{{{_RULES}}}]\ntargets:\n  accounts: ['111111111111']\n  organization: true\n  role: gc\n"
+    "  regions: [eu-west-1, eu-wst-1]\n  repositories: ['!']\n  session_tags: {tool: gc, Tool: gc}\n": [
+        "5:3: targets.organization: means all accounts, and accounts names some; leave one of them out",
+        '7:24: targets.regions[1]: "eu-wst-1" is not a region; write eu-west-1 if that is meant',
+        "8:18: targets.repositories[0]: takes nothing out; write a glob behind the !",
+        (
+            "9:17: targets.session_tags: 'Tool' is given twice: the case of a key is of no account; leave it out, or "
+            "choose another key"
+        ),
+    ],
     f"version: 1\npolicies: [{{{_RULES}, action: delet}}]": [
         '2:73: policies[0].action: must be archive, delete or untag, is the text "delet"; did you mean delete?'
     ],

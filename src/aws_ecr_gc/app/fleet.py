@@ -18,7 +18,7 @@ from aws_ecr_gc.app.policies import Policies
 from aws_ecr_gc.app.protection import Protection, protection_of
 from aws_ecr_gc.app.reopening import Reopening
 from aws_ecr_gc.app.running import Question, Running
-from aws_ecr_gc.app.site import FleetSite
+from aws_ecr_gc.app.site import Fits, FleetSite
 from aws_ecr_gc.app.sources import LiveSource
 from aws_ecr_gc.app.territory import Absent, Territory, registry_of
 from aws_ecr_gc.app.turns import PlaceConsole, Turns
@@ -27,11 +27,12 @@ from aws_ecr_gc.aws.pacing import Limits, Traffic
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Error, Exit, Interrupted, Misuse
+from aws_ecr_gc.ports import remaining
+from aws_ecr_gc.report import text
 from aws_ecr_gc.shards import Shard
-from aws_ecr_gc.targets import Entry
+from aws_ecr_gc.targets import ALL_REGIONS, Entry
 
 _OPENED_AT_ONCE = 8
-_EVERY = ("*",)
 
 
 def aimed(request: Request, policies: Policies) -> Request:
@@ -41,9 +42,8 @@ def aimed(request: Request, policies: Policies) -> Request:
         raise Misuse(f"targets: {targets.missing[0]}; {targets.missing[1]}")
     if request.targets.entry is not None and not (targets.accounts or targets.organization):
         raise Misuse("--role: other accounts are entered with it, and none is named; give --account or --organization")
-    patterns = request.patterns or targets.repositories
     connection = request.connection
-    if connection.region is None and targets.regions and not targets.is_fleet:
+    if connection.region is None and targets.regions and targets.regions[0] != ALL_REGIONS:
         connection = replace(connection, region=targets.regions[0])
     if request.shard is not None and not targets.is_fleet:
         raise Misuse(
@@ -57,9 +57,7 @@ def aimed(request: Request, policies: Policies) -> Request:
             raise Misuse("--backup and several accounts or regions: copies are made of one; back up each by itself")
         if connection.registry_id is not None:
             raise Misuse("--registry-id and several accounts or regions: name the accounts with --account and --role")
-    return replace(
-        request, targets=targets, patterns=() if targets.repositories == _EVERY else patterns, connection=connection
-    )
+    return replace(request, targets=targets, patterns=remaining(targets.repositories), connection=connection)
 
 
 def plan_fleet(request: Request, policies: Policies, *, now: float, console: Console, out: Path | None) -> Exit:
@@ -102,7 +100,9 @@ class _Fleet:
         self._policies = policies
         self._now = now
         self._console = console
-        self._territory = Territory(request.targets, request.connection, console.say)
+        if request.at is not None:
+            console.say(f"as at {text.moment(request.at)} UTC")
+        self._territory = Territory(request.targets, request.connection, console.say, console.stop)
         places = self._territory.places()
         self._places = _part(places, request.shard)
         if request.shard is not None and not self._places:
@@ -113,7 +113,8 @@ class _Fleet:
         settings = policies.in_use
         if settings is not None and settings.asks_aws:
             absent = [each.account for each in self._territory.absent]
-            settings = everywhere(settings, request.targets.entry, places, absent)
+            every = ALL_REGIONS in request.targets.regions and request.uses is None
+            settings = everywhere(settings, request.targets.entry, places, absent, every_region=every)
         self._in_use = settings
         one = request.targets.is_one
         self._drafts = None if out is None else Drafts(out, request, policies, now, asked=settings, one=one)
@@ -131,25 +132,35 @@ class _Fleet:
             running = Running(self._crew, report, self._console)
             if absent:
                 report.exits.append(Exit.AWS)
-            code = running.through(self._crew.over(self._sites()), question, lambda: report.end(absent, running))
+            sites = self._sites(report)
+            code = running.through(self._crew.over(sites), question, lambda: report.end(absent, running))
             publish(self._request.watching, report.numbers, code, self._console)
             return code
 
     def _report(self) -> FleetReport:
-        return FleetReport(
-            self._request, self._policies, self._now, self._console, places=self._places, drafts=self._drafts
-        )
+        at = self._now if self._request.at is None else self._request.at
+        return FleetReport(self._request, self._policies, at, self._console, places=self._places, drafts=self._drafts)
 
-    def _sites(self) -> Iterator[FleetSite]:
-        """Each place with its repositories listed, a few ahead of those at work. They are closed by the report."""
-        return in_order(self._places, self._open, _OPENED_AT_ONCE)
+    def _sites(self, report: FleetReport) -> Iterator[FleetSite]:
+        """Each place with its repositories listed, a few ahead of those at work. They are closed by the report.
+
+        At the end, what fits nothing in any of them is said, and shows in the exit code.
+        """
+        fits = Fits(self._request.patterns)
+        for site in in_order(self._places, self._open, _OPENED_AT_ONCE):
+            if site.failure is None:
+                fits.add(site.everything)
+            yield site
+        for complaint in () if self._request.is_part else fits.complaints():
+            self._console.say(complaint)
+            report.exits.append(Exit.AWS)
 
     def _open(self, place: Place) -> FleetSite:
         request, stop = self._request, self._crew.stops_reading
         traffic = Traffic(self._limits, place.account, place.region, stated=request.connection.max_rps, ended=stop)
         registry = Reopening(registry_of(place), lambda: self._territory.open(place, traffic, request.concurrency))
         site = FleetSite(
-            LiveSource(registry, self._live),
+            LiveSource(registry, self._live, request.at),
             request,
             self._policies,
             PlaceConsole(self._console, self._turns, str(place)),
@@ -186,14 +197,24 @@ def _part(places: Sequence[Place], shard: Shard | None) -> Sequence[Place]:
     return [each for each in places if shard is None or shard.holds(each.account, each.region)]
 
 
-def everywhere(settings: Settings, entry: Entry | None, places: Sequence[Place], absent: Iterable[str]) -> Settings:
+def everywhere(
+    settings: Settings, entry: Entry | None, places: Sequence[Place], absent: Iterable[str], *, every_region: bool
+) -> Settings:
     """What is in use is looked for in all of these places too, with their role where none is named for it.
 
-    Also in the accounts that could not be entered: what runs there may use images of the others.
+    Also in the accounts that could not be entered: what runs there may use images of the others. With `every_region`
+    each account is asked which regions it has: a call in one that is not enabled fails, and stops every deletion.
     """
-    regions = settings.regions or tuple(dict.fromkeys(each.region for each in places))
+    stated = tuple(dict.fromkeys(each.endpoint_region for each in places))
+    regions = settings.regions or ((ALL_REGIONS,) if every_region else stated)
     accounts = tuple(dict.fromkeys((*settings.accounts, *(each.account for each in places), *absent)))
-    role, external_id = settings.role, settings.external_id
-    if role is None and entry is not None:
-        role, external_id = entry.role, entry.external_id
-    return replace(settings, regions=regions, accounts=accounts, role=role, external_id=external_id)
+    if settings.role is not None or entry is None:
+        return replace(settings, regions=regions, accounts=accounts)
+    return replace(
+        settings,
+        regions=regions,
+        accounts=accounts,
+        role=entry.role,
+        external_id=entry.external_id,
+        session_tags=entry.session_tags,
+    )

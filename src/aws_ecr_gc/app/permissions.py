@@ -20,9 +20,16 @@ _NEEDS = {Action.ARCHIVE: Need.ARCHIVE, Action.UNTAG: Need.UNTAG}
 """What other actions than deletion need; a policy that archives may delete from the archive, and tags are deleted."""
 
 
-def workloads_policy(settings: Settings) -> dict[str, object]:
+def workloads_policy(settings: Settings, policy: Path | OriginalFlags) -> dict[str, object]:
     """The IAM policy document for the role with which other accounts are entered."""
-    return document_of([_looking(settings)])
+    targets = load(policy).targets if isinstance(policy, Path) else Targets()
+    return document_of([_looking(settings), *_regions(settings, targets)])
+
+
+def _regions(settings: Settings | None, targets: Targets) -> Iterator[Statement]:
+    """What finding the regions takes in which workloads are looked for."""
+    if settings is not None and settings.asks_aws and not settings.regions and ALL_REGIONS in targets.regions:
+        yield Statement("AwsEcrGcRegions", ("account:ListRegions",))
 
 
 def fleet_policy(policy: Path, connection: Connection) -> dict[str, object]:
@@ -42,7 +49,7 @@ def fleet_policy(policy: Path, connection: Connection) -> dict[str, object]:
     ]
     if targets.organization:
         statements.append(Statement("AwsEcrGcFleetAccounts", tuple(sorted(_organization(targets)))))
-    return document_of([*statements, *_elsewhere(settings, partition, None)])
+    return document_of([*statements, *_regions(settings, targets), *_elsewhere(settings, partition, None)])
 
 
 def _organization(targets: Targets) -> Iterator[str]:

@@ -9,12 +9,14 @@ from msgspec import Struct
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.material import Material
 from aws_ecr_gc.apply import Veto
+from aws_ecr_gc.aws.client import true_region
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Misuse, Outdated
 from aws_ecr_gc.inventory import Inventory
 from aws_ecr_gc.plan import Plan
 from aws_ecr_gc.report import text
+from aws_ecr_gc.targets import ALL_REGIONS
 from aws_ecr_gc.usage import InUse, Use, broken, without
 
 if TYPE_CHECKING:
@@ -159,7 +161,8 @@ def _not_read(settings: Settings, in_use: InUse) -> Iterator[str]:
     if settings.asks_aws and settings.revisions > reach.revisions:
         yield f"{settings.revisions} revisions of task definitions"
     sources = {(origin.source, region) for origin in known for region in (origin.region, None)}
-    wanted = [(source, region) for source in settings.sources for region in settings.regions or (None,)]
+    stated = [true_region(each) for each in settings.regions if each != ALL_REGIONS]
+    wanted = [(source, region) for source in settings.sources for region in stated or (None,)]
     yield from (
         f"{source} in {region}" if region else source for source, region in wanted if (source, region) not in sources
     )

@@ -1,6 +1,6 @@
 """One registry of a run, and what becomes of its repositories."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from aws_ecr_gc.app.cautions import Cautions
@@ -14,7 +14,7 @@ from aws_ecr_gc.aws.accounts import Place
 from aws_ecr_gc.aws.pacing import Tally, Traffic
 from aws_ecr_gc.config import Request
 from aws_ecr_gc.globs import matcher
-from aws_ecr_gc.ports import without
+from aws_ecr_gc.ports import nothing_left, without
 from aws_ecr_gc.report.logs import at_place
 from aws_ecr_gc.targets import parted
 
@@ -59,6 +59,33 @@ class Site:
         return line
 
 
+class Fits:
+    """Which of the patterns fit something anywhere, of several places."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        taking, self._excluding = parted(patterns)
+        self._waiting = dict.fromkeys(taking)
+        self._taking = matcher(taking) if taking else None
+        self._any = self._fitting = self._left = False
+
+    def add(self, names: Sequence[str]) -> None:
+        """The repositories of one more place."""
+        self._any = True
+        self._waiting = {each: None for each in self._waiting if not any(map(matcher([each]), names))}
+        fitting = names if self._taking is None else list(filter(self._taking, names))
+        self._fitting = self._fitting or bool(fitting)
+        self._left = self._left or bool(without(fitting, self._excluding))
+
+    def complaints(self) -> Iterator[str]:
+        """A line for each pattern that fits nothing, and one where all that fits was taken out again."""
+        if not self._any:  # what could not be read may have it
+            return
+        for pattern in self._waiting:
+            yield f"no repository fits {pattern} in any account and region that was read; check --repo and targets:"
+        if self._fitting and not self._left:
+            yield nothing_left(self._excluding)
+
+
 class FleetSite(Site):
     """One place of a fleet: what goes wrong there concerns no other. What it prints waits for its turn."""
 
@@ -81,14 +108,15 @@ class FleetSite(Site):
         self._traffic = traffic
         self._registry = source.registry
         self.names: Sequence[str] = ()
+        self.everything: Sequence[str] = ()
 
     def find(self, patterns: Sequence[str]) -> None:
         """List the repositories that fit: in a fleet, not every pattern need fit everywhere. Raises `errors.Error`."""
         taking, excluding = parted(patterns)
-        everything = self._registry.names(())
+        self.everything = self._registry.names(())
         self.sweep.listed = True
         taken = matcher(taking) if taking else None
-        self.names = without([name for name in everything if taken is None or taken(name)], excluding)
+        self.names = without([name for name in self.everything if taken is None or taken(name)], excluding)
 
     @property
     def tally(self) -> Tally:

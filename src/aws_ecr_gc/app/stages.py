@@ -30,7 +30,7 @@ from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import AwsFailure, Error, Exit, Interrupted, Misuse, worst
 from aws_ecr_gc.report import document, fleets, plans
 from aws_ecr_gc.report.logs import JSON
-from aws_ecr_gc.targets import Entry, Targets
+from aws_ecr_gc.targets import ALL_REGIONS, Entry, Targets
 
 _PAIRS, _ABSENT, _USES, _REPORT = "pairs.json", "absent.json", "in-use.json", "report.json"
 
@@ -123,7 +123,9 @@ class Stages:
             return Found(len(pairs), 0, in_use=False)
         if settings.asks_aws:
             places = [Place(each.account, each.region, "") for each in pairs]
-            settings = everywhere(settings, self._entry, places, [each.account for each in self._absent()])
+            absent = [each.account for each in self._absent()]
+            every = ALL_REGIONS in self._policies.targets.regions
+            settings = everywhere(settings, self._entry, places, absent, every_region=every)
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
             path = Path(folder) / _USES
             usesfile.save(path, self._workloads(settings).read())
@@ -158,7 +160,7 @@ class Stages:
             out = Path(folder) / "plan.json"
             console, written = self._console()
             targets = Targets(accounts=(pair.account,), regions=(pair.region,), entry=self._entry)
-            request = replace(self._request, targets=targets, defers_in_use=True)
+            request = replace(self._request, targets=targets, defers_in_use=True, partial=True)
             try:
                 code = plan(request, now=self._now, console=console, out=out)
                 content = written.getvalue().encode()
@@ -228,7 +230,7 @@ class Stages:
 
     def _territory(self) -> Territory:
         request = aimed(self._request, self._policies)
-        return Territory(request.targets, request.connection, self._console()[0].say)
+        return Territory(request.targets, request.connection, self._console()[0].say, self._stop)
 
     def _workloads(self, settings: Settings) -> Workloads:
         return Workloads(settings, Connection(), self._allow_unread, self._console()[0], now=self._now)

@@ -6,20 +6,20 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from aws_ecr_gc.app.entering import entered
+from aws_ecr_gc.app.entering import Grants, granting
 from aws_ecr_gc.app.pipeline import in_order
 from aws_ecr_gc.aws.accounts import Place, caller_account, enabled_regions, members
-from aws_ecr_gc.aws.client import CONNECTIONS, Client, Session
+from aws_ecr_gc.aws.client import CONNECTIONS, Client, Session, true_region
 from aws_ecr_gc.aws.pacing import Traffic
 from aws_ecr_gc.config import Connection
-from aws_ecr_gc.errors import Error, Misuse
+from aws_ecr_gc.errors import Error, Interrupted, Misuse
 from aws_ecr_gc.reference import Registry
 from aws_ecr_gc.registries.ecr import EcrRegistry
 from aws_ecr_gc.targets import ALL_REGIONS, Targets
 
 _AT_ONCE = 16
 _SESSIONS = 64
-"""Accounts whose credentials are kept at one time: the regions of an account come one after the other."""
+"""Accounts whose botocore sessions are kept at one time: the regions of an account come one after the other."""
 
 
 class Absent(Struct, frozen=True):
@@ -36,22 +36,33 @@ class Absent(Struct, frozen=True):
 class Territory:
     """The places of a fleet: found out once, entered one by one. For several threads."""
 
-    def __init__(self, targets: Targets, connection: Connection, say: Callable[[str], None]) -> None:
-        """Raises Misuse, and Credentials for those that nothing can be found out with."""
-        stated = next((each for each in targets.regions if each != ALL_REGIONS), connection.region)
+    def __init__(
+        self, targets: Targets, connection: Connection, say: Callable[[str], None], stop: Callable[[], bool]
+    ) -> None:
+        """`stop` tells whether the search is to end, which then raises Interrupted.
+
+        Raises Misuse, and Credentials for those that nothing can be found out with.
+        """
+        regions = [each for each in targets.regions if each != ALL_REGIONS]
         self._targets = targets
         self._connection = connection
         self._say = say
-        self._home = Session(connection.profile, stated)
+        self._stop = stop
+        self._home = Session(connection.profile, regions[0] if regions else connection.region)
         self._partition = self._home.partition
+        self._demand_one_partition(regions)
         with self._client("sts") as sts:
             self._account = caller_account(sts)
+        if targets.entry is None:
+            self._demand_own(targets.accounts)
         self._entered = lru_cache(_SESSIONS)(self._enter)
+        self._grants: dict[str, Grants] = {}
         self.absent: list[Absent] = []
 
     @property
     def home_region(self) -> str:
-        return self._home.region
+        """The region of the user's own session, as it was stated."""
+        return self._home.stated_region
 
     def places(self) -> list[Place]:
         """Every account and region, in order; what can't be entered is in `absent`. Raises `errors.Error`.
@@ -60,8 +71,10 @@ class Territory:
         """
         accounts = self._accounts()
         if ALL_REGIONS not in self._targets.regions:
-            regions = list(dict.fromkeys(self._targets.regions)) or [self._home.region]
-            return [Place(account, region, self._partition) for account in accounts for region in regions]
+            regions = self._stated_regions()
+            return [
+                Place(account, region, self._partition, stated) for account in accounts for region, stated in regions
+            ]
         found: list[Place] = []
         for account, enabled in in_order(accounts, self._regions_of, _AT_ONCE):
             if isinstance(enabled, Absent):
@@ -72,12 +85,39 @@ class Territory:
 
     def open(self, place: Place, traffic: Traffic, connections: int) -> EcrRegistry:
         """The registry of a place, for so many threads. Raises `errors.Error`."""
-        session = self._entered(place.account).there(place.region)
+        session = self._entered(place.account).there(place.endpoint_region)
         url = self._connection.endpoint_url
         client = session.ecr(url, connections=max(connections, CONNECTIONS), traffic=traffic)
         return EcrRegistry(
             client, registry_of(place), None, lambda: session.client("ecr", endpoint_url=url, attempts=1)
         )
+
+    def _stated_regions(self) -> list[tuple[str, str | None]]:
+        """Each region once, with the alias that turns on FIPS endpoints where any of its names is one."""
+        found: dict[str, str | None] = {}
+        for stated in self._targets.regions or (self._home.stated_region,):
+            region = true_region(stated)
+            found[region] = stated if stated != region else found.get(region)
+        return list(found.items())
+
+    def _demand_one_partition(self, regions: Sequence[str]) -> None:
+        for region in regions:
+            partition = self._home.partition_of(region)
+            if partition is None:
+                raise Misuse(f"{region}: no partition of AWS has regions of such names; check it")
+            if partition != self._partition:
+                raise Misuse(
+                    f"{regions[0]} and {region} are of two partitions, {self._partition} and {partition}, and no "
+                    "credentials hold for both; run once for each"
+                )
+
+    def _demand_own(self, accounts: Sequence[str]) -> None:
+        for each in accounts:
+            if each != self._account:
+                raise Misuse(
+                    f"account {each}: other accounts are entered with a role, and none is named; name the role (the "
+                    f"credentials are of {self._account})"
+                )
 
     def _accounts(self) -> Sequence[str]:
         targets = self._targets
@@ -94,8 +134,12 @@ class Territory:
         return list(dict.fromkeys([*active, *targets.accounts]))
 
     def _regions_of(self, account: str) -> tuple[str, list[str] | Absent]:
+        self._heed("")
         try:
-            return account, enabled_regions(self._entered(account))
+            session = self._entered(account)
+            return account, enabled_regions(session, lambda: session.client("account", before_call=self._heed))
+        except Interrupted:
+            raise
         except Error as error:
             return account, Absent(account, None, str(error))
 
@@ -106,10 +150,15 @@ class Territory:
         entry = self._targets.entry
         if entry is None:
             raise Misuse(f"account {account}: it can't be entered without a role; give --role NAME")
-        return entered(self._home, account, entry)
+        return self._home.entered(self._grants.setdefault(account, granting(self._home, account, entry)))
 
     def _client(self, service: str) -> "closing[Client]":
-        return closing(self._home.client(service))
+        return closing(self._home.client(service, before_call=self._heed))
+
+    def _heed(self, _operation: str) -> None:
+        """Before each call."""
+        if self._stop():
+            raise Interrupted("interrupted; nothing was changed")
 
 
 def registry_of(place: Place) -> Registry:

@@ -1,6 +1,6 @@
 """Accounts and regions of AWS: who is asking, entering another account, what an organization consists of."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -14,11 +14,17 @@ _WITH_ACCOUNT_API = frozenset({"aws", "aws-cn"})
 
 
 class Place(Struct, frozen=True):
-    """An account and a region of AWS."""
+    """An account and a region of AWS. `stated` is the region as the user wrote it, where that is an alias of it."""
 
     account: str
     region: str
     partition: str
+    stated: str | None = None
+
+    @property
+    def endpoint_region(self) -> str:
+        """The region as botocore is to be told of it."""
+        return self.stated or self.region
 
     def __str__(self) -> str:
         return f"{self.account}, {self.region}"
@@ -57,21 +63,27 @@ def assume(sts: Client, partition: str, account: str, entry: Entry) -> Granted:
         raise Unintelligible(f"AssumeRole: an answer without {one_line(error)}") from error
 
 
-def members(organizations: Client, units: Sequence[str] = (), tags: Mapping[str, str] | None = None) -> list[Member]:
-    """The accounts of an organization, sorted: all, or those in units and below, and of these those with the tags.
+def members(
+    organizations: Client, units: Sequence[Sequence[str]] = (), tags: Sequence[tuple[str, str]] = ()
+) -> list[Member]:
+    """The accounts of an organization, sorted: all, or those in a unit of each group, and of these those with the tags.
 
-    Values of tags are globs. An account that is not active is asked for no tags. Raises `errors.Error`.
+    In a unit is what is in one below it, too. Values of tags are globs. An account that is not active is asked for no
+    tags. Raises `errors.Error`.
     """
     found: dict[str, str] = {}
     try:
-        for row in _rows_in(organizations, units):
-            found[str(row["Id"])] = str(row.get("State") or row.get("Status"))
+        for number, group in enumerate(units or [()]):
+            rows = {
+                str(row["Id"]): str(row.get("State") or row.get("Status")) for row in _rows_in(organizations, group)
+            }
+            found = rows if number == 0 else {account: rows[account] for account in found if account in rows}
     except (KeyError, TypeError) as error:
         raise Unintelligible(f"ListAccounts: an account without {one_line(error)}") from error
     several = [Member(account, state) for account, state in sorted(found.items())]
     if not tags:
         return several
-    fits = {key: matcher([value]) for key, value in tags.items()}
+    fits = [(key, matcher([value])) for key, value in tags]
     return [each for each in several if not each.is_active or _has(organizations, each.account, fits)]
 
 
@@ -91,21 +103,21 @@ def _rows_in(organizations: Client, units: Sequence[str]) -> Iterator[dict[str, 
             waiting += below
 
 
-def _has(organizations: Client, account: str, fits: Mapping[str, Callable[[str], object]]) -> bool:
+def _has(organizations: Client, account: str, fits: Sequence[tuple[str, Callable[[str], object]]]) -> bool:
     pages = organizations.pages("ListTagsForResource", "Tags", ResourceId=account)
     tags = {str(row["Key"]): str(row["Value"]) for page in pages for row in page}
-    return all(key in tags and fit(tags[key]) for key, fit in fits.items())
+    return all(key in tags and fit(tags[key]) for key, fit in fits)
 
 
-def enabled_regions(session: Session) -> list[str]:
-    """The regions that are enabled for the account of a session, sorted.
+def enabled_regions(session: Session, account: Callable[[], Client]) -> list[str]:
+    """The regions that are enabled for an account, sorted; `account` makes a client of its account API.
 
     In partitions without AWS's account API, every region is; there they are those of botocore's endpoint data. Raises
     `errors.Error`.
     """
     if session.partition not in _WITH_ACCOUNT_API:
         return sorted(session.listed("ecr"))
-    client = session.client("account")
+    client = account()
     try:
         pages = client.pages("ListRegions", "Regions", RegionOptStatusContains=["ENABLED", "ENABLED_BY_DEFAULT"])
         return sorted(str(row["RegionName"]) for page in pages for row in page)

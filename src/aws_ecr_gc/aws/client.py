@@ -140,6 +140,11 @@ class Session:
             )
         self._making = threading.Lock()
 
+    @property
+    def stated_region(self) -> str:
+        """The region as it was stated: an alias that turns on FIPS endpoints stays one."""
+        return self._stated_region
+
     def there(self, region: str) -> "Session":
         """The same in another region."""
         return self._with(_stated_region=region, region=true_region(region))
@@ -203,10 +208,14 @@ class Session:
     @property
     def partition(self) -> str:
         """The AWS partition of the region, such as `aws` or `aws-cn`."""
+        return self.partition_of(self.region) or "aws"
+
+    def partition_of(self, region: str) -> str | None:
+        """That of any region, by the shape of its name too; None where no partition has regions of such names."""
         try:
-            return str(self._session.get_partition_for_region(self.region))
+            return str(self._session.get_partition_for_region(true_region(region)))
         except boto.UnknownRegionError:
-            return "aws"
+            return None
 
     def ecr(
         self, endpoint_url: str | None = None, *, connections: int = CONNECTIONS, traffic: Traffic | None = None

@@ -137,7 +137,7 @@ def _declare_fleet(parser: Parser) -> None:
         metavar="REGION",
         action="append",
         default=[],
-        type=region,
+        type=region_or_all,
         help="an AWS region; repeat it for more, or all: those enabled for the account (default: as of the AWS CLI)",
     )
     parser.switch("all-repos", "all repositories, whatever the targets of the policy file say")
@@ -172,7 +172,7 @@ def _declare_fleet(parser: Parser) -> None:
 def declare_entry(parser: Parser) -> None:
     """How other accounts are entered."""
     parser.value("role", metavar="NAME", type=role, help="the role with which other accounts are entered")
-    parser.value("external-id", guarded=True, metavar="ID", help="the external id that the role asks for")
+    parser.value("external-id", metavar="ID", type=external_id, help="the external id that the role asks for")
     parser.value(
         "session-tag",
         metavar="KEY=VALUE",
@@ -369,12 +369,13 @@ def targets_from(arguments: argparse.Namespace) -> "Targets":
     if arguments.account and arguments.organization:
         raise Misuse("--account and --organization: those accounts, or all? leave one out")
     return Targets(
-        repositories=("*",) if arguments.all_repos else tuple(arguments.repo),
+        repositories=tuple(arguments.repo),
+        every_repository=arguments.all_repos,
         regions=tuple(dict.fromkeys(arguments.region)),
         accounts=tuple(dict.fromkeys(arguments.account)),
         organization=arguments.organization,
-        units=tuple(arguments.unit),
-        account_tags=dict(arguments.account_tag),
+        units=(tuple(arguments.unit),) if arguments.unit else (),
+        account_tags=tuple(arguments.account_tag),
         entry=entry_from(arguments),
     )
 
@@ -385,8 +386,10 @@ def entry_from(arguments: argparse.Namespace) -> "Entry | None":
         if arguments.external_id or arguments.session_tag:
             raise Misuse("--external-id and --session-tag go with --role; name the role")
         return None
-    from aws_ecr_gc.targets import Entry
+    from aws_ecr_gc.targets import Entry, tags_mistake
 
+    if (mistake := tags_mistake(key for key, _ in arguments.session_tag)) is not None:
+        raise Misuse(f"--session-tag: {mistake}")
     return Entry(arguments.role, arguments.external_id, dict(arguments.session_tag))
 
 
@@ -438,11 +441,13 @@ def _united(stated: Sequence[Sequence[str]]) -> list[str]:
 def connection_from(arguments: argparse.Namespace) -> "Connection":
     """Which registry, and as whom."""
     from aws_ecr_gc.config import Connection
+    from aws_ecr_gc.targets import ALL_REGIONS
 
     max_rps = vars(arguments).get("max_rps")
     stated = arguments.region
-    region = next(iter(stated), None) if isinstance(stated, list) else stated  # of several, `targets_from` tells
-    return Connection(region, arguments.registry_id, arguments.profile, arguments.endpoint_url, max_rps)
+    if isinstance(stated, list):  # `targets_from` tells of all; `all` is the region of no endpoint
+        stated = next((each for each in stated if each != ALL_REGIONS), None)
+    return Connection(stated, arguments.registry_id, arguments.profile, arguments.endpoint_url, max_rps)
 
 
 def directories_from(arguments: argparse.Namespace) -> "Directories":
@@ -510,7 +515,7 @@ def keep(text: str) -> tuple[str, int]:
 
 def pattern(text: str) -> str:
     """A glob of repository names."""
-    if not re.fullmatch(r"!?[a-z0-9._/*?!\[\]-]{1,256}", text):
+    if not re.fullmatch(r"!?[a-z0-9._/*?\[\]-][a-z0-9._/*?!\[\]-]{0,255}", text):
         raise argparse.ArgumentTypeError(f"{text!r} fits no repository name: a-z, 0-9, - _ . / and * ? [ ] only")
     return text
 
@@ -578,8 +583,21 @@ def unit(text: str) -> str:
 
 def role(text: str) -> str:
     """A role's name, with its path if it has one."""
-    if not re.fullmatch(r"[A-Za-z0-9_+=,.@/-]{1,512}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a role's name, such as ecr-gc")
+    from aws_ecr_gc.targets import ROLE
+
+    if not re.fullmatch(ROLE, text) or len(text) > 512:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a role's name, such as ecr-gc, or path/ecr-gc")
+    return text
+
+
+def external_id(text: str) -> str:
+    """What a role asks for."""
+    from aws_ecr_gc.targets import EXTERNAL_ID
+
+    if text.startswith("-") or not re.fullmatch(EXTERNAL_ID, text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an external id: 2 to 1224 letters, digits and _ + = , . @ : / -"
+        )
     return text
 
 
@@ -606,6 +624,15 @@ def url(text: str) -> str:
 
 def region(text: str) -> str:
     """The name of an AWS region."""
-    if not re.fullmatch(r"[a-zA-Z0-9-]+", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a region, such as us-east-1")
+    from aws_ecr_gc.targets import region_mistake
+
+    if (mistake := region_mistake(text)) is not None:
+        raise argparse.ArgumentTypeError(f"{text!r} {'; '.join(mistake)}")
     return text
+
+
+def region_or_all(text: str) -> str:
+    """The same, or `all`."""
+    from aws_ecr_gc.targets import ALL_REGIONS
+
+    return text if text == ALL_REGIONS else region(text)

@@ -137,10 +137,11 @@ def _print_workloads_policy(asked: argparse.Namespace) -> Exit:
 
     from aws_ecr_gc.app.permissions import settings_of, workloads_policy
 
-    settings = settings_of(Path(asked.f) if asked.f else flags.original_from(asked))
+    policy = Path(asked.f) if asked.f else flags.original_from(asked)
+    settings = settings_of(policy)
     if settings is None or not settings.asks_aws:
         raise Misuse(
             "--for-workloads: no AWS service is looked into; see in_use: {sources: [...]}, or --protect-in-use"
         )
-    print(json.dumps(workloads_policy(settings), indent=2))
+    print(json.dumps(workloads_policy(settings, policy), indent=2))
     return Exit.DONE

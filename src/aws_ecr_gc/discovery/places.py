@@ -3,14 +3,20 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
+from typing import TypeVar
 
-from aws_ecr_gc.aws.accounts import Place, assume, caller_account, members
+from msgspec.structs import replace
+
+from aws_ecr_gc.aws.accounts import Place, assume, caller_account, enabled_regions, members
 from aws_ecr_gc.aws.client import Client, Keys, Session, true_region
 from aws_ecr_gc.aws.pacing import Limits, Rate
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Error, SourceFailure
-from aws_ecr_gc.targets import Entry
+from aws_ecr_gc.targets import ALL_REGIONS
 from aws_ecr_gc.usage import Origin, Unread
+
+_Found = TypeVar("_Found")
+_Otherwise = TypeVar("_Otherwise")
 
 CONNECTIONS = 16
 """Calls of one source under way at once: at 200 ms a call, as many as the quickest pace lets through."""
@@ -62,6 +68,13 @@ class Places:
         accounts = list(dict.fromkeys([*registry, *self._settings.accounts, *self._members(home)]))
         entering = {each: pool.submit(self._enter, home, each) for each in accounts if each != home.account}
         entered = [home.account, *(each for each, future in entering.items() if self._is_in(each, future))]
+        if self._settings.regions == (ALL_REGIONS,):
+            asking = {each: pool.submit(self._enabled, replace(home, account=each)) for each in entered}
+            return [
+                Place(account, region, partition)
+                for account, future in asking.items()
+                for region in self._found(account, future, ())
+            ]
         self._stated_regions = {true_region(stated): stated for stated in self._settings.regions}
         regions = self._stated_regions or (home.region,)
         return [Place(account, region, partition) for account in entered for region in regions]
@@ -111,19 +124,29 @@ class Places:
 
     def _enter(self, home: Place, account: str) -> Keys:
         """Credentials for another account. They last an hour: each reading asks for new ones."""
-        settings = self._settings
-        if settings.role is None:
+        entry = self._settings.entry
+        if entry is None:
             raise SourceFailure("it can't be entered without a role: name one in a policy file, in_use: {role: NAME}")
-        granted = assume(self.client(home, "sts"), home.partition, account, Entry(settings.role, settings.external_id))
+        granted = assume(self.client(home, "sts"), home.partition, account, entry)
         return Keys(granted.access_key, granted.secret_key, granted.token)
 
     def _is_in(self, account: str, entering: "Future[Keys]") -> bool:
+        keys = self._found(account, entering, None)
+        if keys is not None:
+            self._keys[account] = keys
+        return keys is not None
+
+    def _enabled(self, there: Place) -> Sequence[str]:
+        """The regions of an account."""
+        return enabled_regions(self._session, lambda: self.client(there, "account"))
+
+    def _found(self, account: str, asking: "Future[_Found]", otherwise: _Otherwise) -> _Found | _Otherwise:
+        """What was found out of an account; where it could not be, none of its workloads are known."""
         try:
-            self._keys[account] = entering.result()
+            return asking.result()
         except Error as error:
             self.unread.append(Unread(Origin("role", account), str(error)))
-            return False
-        return True
+            return otherwise
 
     def _wait(self, place: Place, service: str, operation: str) -> None:
         """Take a place in the line, unless the work has ended."""

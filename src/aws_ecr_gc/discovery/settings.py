@@ -1,10 +1,12 @@
 """What is to be read to know what is in use."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct
 
 from aws_ecr_gc.errors import one_line
+from aws_ecr_gc.targets import Entry
 
 
 class Kubernetes(Struct, frozen=True):
@@ -52,8 +54,9 @@ class Settings(Struct, frozen=True):
 
     `sources` are names of `sources.SOURCES`; with `every`, all of them that AWS's endpoint data list for the region.
     Read are the credentials' own account, those of `accounts` and, with `organization`, all of the organization, each
-    through its role `role`; in `regions`, or the region of the registry where none is named. `revisions` is how many
-    ACTIVE revisions of each family of ECS task definitions count as used.
+    through its role `role`; in `regions`, or the region of the registry where none is named, or those that are enabled
+    for each account where it is `all` alone. `revisions` is how many ACTIVE revisions of each family of ECS task
+    definitions count as used.
     """
 
     sources: tuple[str, ...] = ()
@@ -63,6 +66,7 @@ class Settings(Struct, frozen=True):
     organization: bool = False
     role: str | None = None
     external_id: str | None = None
+    session_tags: Mapping[str, str] = {}
     regions: tuple[str, ...] = ()
     kubernetes: Kubernetes | None = None
     lists: tuple[Listing, ...] = ()
@@ -75,6 +79,11 @@ class Settings(Struct, frozen=True):
         if (self.accounts or self.organization) and self.role is None:
             return "other accounts are entered with a role, and none is named", "write role: NAME"
         return None
+
+    @property
+    def entry(self) -> Entry | None:
+        """How other accounts are entered."""
+        return None if self.role is None else Entry(self.role, self.external_id, self.session_tags)
 
     @property
     def kinds(self) -> list[str]:

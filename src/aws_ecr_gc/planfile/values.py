@@ -100,6 +100,7 @@ class Asked(Struct, frozen=True, forbid_unknown_fields=True):
     organization: bool
     role: str | None
     external_id: str | None
+    session_tags: Mapping[str, str]
     regions: tuple[str, ...]
     kubernetes: Clusters | None
     lists: tuple[Listing, ...]

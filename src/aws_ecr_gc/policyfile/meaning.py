@@ -9,7 +9,7 @@ from aws_ecr_gc.policyfile.nodes import quoted
 from aws_ecr_gc.policyfile.reach import reach_mistakes
 from aws_ecr_gc.policyfile.rule_meaning import TAG_LETTERS, duration_mistakes, glob_mistakes, rule_mistakes
 from aws_ecr_gc.policyfile.spots import Spot
-from aws_ecr_gc.targets import EXCLUDED
+from aws_ecr_gc.targets import ALL_REGIONS, EXCLUDED, region_mistake, tags_mistake
 
 _NAME_LETTERS = "a-z0-9._/-"
 
@@ -60,6 +60,7 @@ def _in_use_mistakes(document: Spot) -> Iterator[Mistake]:
     clusters = in_use.sound("kubernetes")
     if clusters is not None and not (clusters.at("contexts") or _is_true(clusters.at("in_cluster"))):
         yield clusters.mistake("names no cluster", "write contexts: [NAME], or in_cluster: true")
+    yield from _region_mistakes(in_use)
     if document.at("extends") is not None:
         return  # what is missing here may stand there: `loading` looks at both together
     if not {"sources", "kubernetes", "lists"} & set(in_use.keys):
@@ -80,12 +81,20 @@ def _targets_mistakes(document: Spot) -> Iterator[Mistake]:
     targets = document.sound("targets")
     if targets is None or targets.node.members is None:
         return
+    yield from _region_mistakes(targets)
     for each in targets.texts("repositories"):
+        if each.text == EXCLUDED:
+            yield each.mistake("takes nothing out", "write a glob behind the !")
         try:
             globs.check(each.text.removeprefix(EXCLUDED), _NAME_LETTERS)
         except ValueError as error:
             reason, _, mend = str(error).partition("; ")
             yield each.mistake(reason, mend)
+    tags = targets.sound("session_tags")
+    if tags is not None and (mistake := tags_mistake(tags.keys)) is not None:
+        yield tags.mistake(mistake, "leave it out, or choose another key")
+    if targets.at("accounts") is not None and _is_true(targets.at("organization")):
+        yield targets.mistake_of("organization", "means all accounts, and accounts names some", "leave one of them out")
     if document.at("extends") is not None:
         return  # as above
     organization = targets.at("organization") if _is_true(targets.at("organization")) else None
@@ -102,6 +111,13 @@ def _targets_mistakes(document: Spot) -> Iterator[Mistake]:
     for key in ("external_id", "session_tags"):
         if key in targets.keys and targets.at("role") is None:
             yield targets.mistake_of(key, "goes with a role, and none is named", "write role: NAME beside it")
+
+
+def _region_mistakes(part: Spot) -> Iterator[Mistake]:
+    for each in part.texts("regions"):
+        mistake = None if each.text == ALL_REGIONS else region_mistake(each.text)
+        if mistake is not None:
+            yield each.mistake(f"{quoted(each.text)} {mistake[0]}", mistake[1])
 
 
 def _is_true(spot: Spot | None) -> bool:

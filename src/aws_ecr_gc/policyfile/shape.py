@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from aws_ecr_gc import durations
+from aws_ecr_gc.targets import EXTERNAL_ID, REGION, ROLE
 
 _NAMED = "write 1 or more, or leave it out"
 
@@ -73,11 +74,12 @@ UseSource = Literal[
 Account = Annotated[str, Meta(title="an account id of 12 digits", pattern="^[0-9]{12}$", examples=["123456789012"])]
 Role = Annotated[
     str,
-    Meta(
-        title="a role's name, with its path if it has one", pattern="^[A-Za-z0-9_+=,.@/-]{1,512}$", examples=["reader"]
-    ),
+    Meta(title="a role's name, with its path if it has one", pattern=f"^{ROLE}$", max_length=512, examples=["reader"]),
 ]
-Region = Annotated[str, Meta(title="a region", pattern="^[a-z]{2,5}(-[a-z0-9]+)+$", examples=["eu-west-1"])]
+ExternalId = Annotated[
+    str, Meta(title="an external id of 2 to 1224 characters", pattern=f"^{EXTERNAL_ID}$", examples=["ecr-gc"])
+]
+Region = Annotated[str, Meta(title="a region", pattern=f"^{REGION}$", examples=["eu-west-1"])]
 Context = Annotated[str, Meta(title="a context's name", min_length=1, max_length=512, examples=["prod"])]
 
 Globs = Glob | Annotated[list[Glob], Meta(min_length=1, examples=[["build-*"]])]
@@ -368,7 +370,7 @@ class InUsePart(Struct, forbid_unknown_fields=True, frozen=True):
         Meta(description="The role with which other accounts are entered.", examples=["ecr-gc-reader"]),
     ] = UNSET
     external_id: Annotated[
-        Annotated[str, Meta(min_length=2, max_length=1224)] | UnsetType,
+        ExternalId | UnsetType,
         Meta(description="The external id that the role asks for.", examples=["ecr-gc"]),
     ] = UNSET
     regions: Annotated[
@@ -433,7 +435,7 @@ class TargetsPart(Struct, forbid_unknown_fields=True, frozen=True):
         Meta(description="The role with which other accounts are entered.", examples=["ecr-gc"]),
     ] = UNSET
     external_id: Annotated[
-        Annotated[str, Meta(min_length=2, max_length=1224)] | UnsetType,
+        ExternalId | UnsetType,
         Meta(description="The external id that the role asks for.", examples=["ecr-gc"]),
     ] = UNSET
     session_tags: Annotated[

@@ -104,8 +104,8 @@ def targets(parts: Iterable[TargetsPart]) -> Targets:
                 regions=texts(part.regions),
                 accounts=texts(part.accounts),
                 organization=part.organization is True,
-                units=texts(part.units),
-                account_tags=stated(part.account_tags, {}),
+                units=(texts(part.units),) if part.units else (),
+                account_tags=tuple(stated(part.account_tags, {}).items()),
                 entry=entry,
             )
         )

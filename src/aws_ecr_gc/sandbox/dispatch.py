@@ -21,6 +21,10 @@ _CREDENTIAL = re.compile(
     r"Credential=(?P<key>[^/,\s]+)/[0-9]{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request"
 )
 
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}")
+_EVERYWHERE = frozenset({"sts", "account"})
+"""Services that answer whether or not the region that a call is signed for is enabled."""
+
 
 class _Asked(NamedTuple):
     """A call by somebody, of an operation that need not exist."""
@@ -44,7 +48,7 @@ def answer(life: Life, arrival: Arrival) -> Answer:
     request: dict[str, Any] = {}
     error: str | None = None
     try:
-        caller = _caller(life.world, credential)
+        caller = _caller(life.world, service, credential)
         _demand_known(signed_for, service, operation)
         request = service.protocol.request(service.name, operation, arrival)
         sent, error = _carry_out(life, _Asked(caller, signed_for, service, operation, request))
@@ -60,11 +64,16 @@ def answer(life: Life, arrival: Arrival) -> Answer:
     return sent
 
 
-def _caller(world: World, credential: re.Match[str] | None) -> Caller:
+def _caller(world: World, service: Service, credential: re.Match[str] | None) -> Caller:
     # The signature is not verified: whoever names an access key is believed.
     if credential is None:
         raise ServiceError("MissingAuthenticationTokenException", "Missing Authentication Token")
-    return Caller(world, credential["key"], world.account_of(credential["key"]), credential["region"])
+    account, region = world.account_of(credential["key"]), credential["region"]
+    if not _REGION.fullmatch(region):
+        raise ServiceError("InvalidSignatureException", "Credential should be scoped to a valid region.")
+    if service.name not in _EVERYWHERE and region not in world.enabled.get(account, (region,)):
+        raise ServiceError("UnrecognizedClientException", "The security token included in the request is invalid.")
+    return Caller(world, credential["key"], account, region)
 
 
 def _demand_known(signed_for: str, service: Service, operation: str) -> None:
@@ -79,7 +88,7 @@ def _carry_out(life: Life, asked: _Asked) -> tuple[Answer, str | None]:
     if faults.latency:
         time.sleep(faults.latency)
     disturbance.demand_credentials(faults, caller.access_key)
-    if is_denied(faults, asked.operation, asked.request):
+    if is_denied(faults, asked.operation, asked.request, caller.account):
         raise _denied(asked)
     disturbance.demand_capacity(faults, caller.account, caller.region, asked.operation)
     match disturbance.draw(faults, asked.operation):

@@ -12,12 +12,15 @@ STATUS_BY_CODE = {
     "InternalException": 500,
     "InternalFailure": 500,
     "InternalServerException": 500,
+    "InvalidSignatureException": 403,
     "MissingAuthenticationToken": 403,
     "MissingAuthenticationTokenException": 403,
     "ServerException": 500,
     "ServiceException": 500,
     "ServiceUnavailable": 503,
+    "SignatureDoesNotMatch": 403,
     "TooManyRequestsException": 429,
+    "UnrecognizedClientException": 403,
 }
 """HTTP status by error code; every code that is not listed here is 400."""
 

@@ -37,7 +37,8 @@ class Faults(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     deny: list[str] = []
     """Operations that the caller is not allowed to carry out."""
     deny_on: dict[str, list[str]] = {}
-    """The same, only on what has this name: a repository, a cluster, a function, an account whose role is assumed."""
+    """The same, only on what has this name: a repository, a cluster, a function, an account whose role is assumed, or
+    that calls."""
     operations: list[str] | None = None
     """The operations that the shares apply to; all if not given."""
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cache
+from itertools import count
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.sax.saxutils import escape
@@ -94,12 +95,7 @@ class Query(NamedTuple):
         return _form(arrival).get("Action", "")
 
     def request(self, service: str, operation: str, arrival: Arrival) -> Members:
-        """What is on top: lists and structures are left out."""
-        form = _form(arrival)
-        members = model.shape(model.input_shape_name(operation, service), service)["members"]
-        return {
-            name: _typed(name, form[name], member["shape"], service) for name, member in members.items() if name in form
-        }
+        return _structure(_form(arrival), "", model.input_shape_name(operation, service), service)
 
     def answer(self, service: str, operation: str, members: Members) -> Answer:
         text = "".join(_elements(members))
@@ -131,7 +127,29 @@ def _path(uri: str) -> re.Pattern[str]:
 
 
 def _form(arrival: Arrival) -> dict[str, str]:
-    return dict(parse_qsl(arrival.body.decode(errors="replace")))
+    return dict(parse_qsl(arrival.body.decode(errors="replace"), keep_blank_values=True))
+
+
+def _structure(form: dict[str, str], prefix: str, shape: str, service: str) -> Members:
+    """The members of a structure whose keys in the form begin so: texts, and lists of structures."""
+    found: Members = {}
+    for name, member in model.shape(shape, service)["members"].items():
+        described = model.shape(member["shape"], service)
+        if prefix + name in form:
+            found[name] = _typed(name, form[prefix + name], member["shape"], service)
+        elif described["type"] == "list":
+            rows = list(_rows(form, f"{prefix}{name}.member.", described["member"]["shape"], service))
+            if rows:
+                found[name] = rows
+    return found
+
+
+def _rows(form: dict[str, str], prefix: str, shape: str, service: str) -> Iterator[Members]:
+    for number in count(1):
+        row = f"{prefix}{number}."
+        if not any(key.startswith(row) for key in form):
+            return
+        yield _structure(form, row, shape, service)
 
 
 _READ: dict[str, Callable[[str], Any]] = {

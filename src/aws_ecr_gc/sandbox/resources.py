@@ -12,11 +12,11 @@ _IN_CLUSTER = re.compile(r":ecs:[^:]*:[0-9]*:(?:cluster|service-revision|service
 _IN_ACCOUNT = re.compile(r":iam::(?P<name>[0-9]{12}):role/")
 
 
-def is_denied(faults: Faults, operation: str, request: dict[str, Any]) -> bool:
-    """Whether the caller may not carry out an operation, at all or on what the request is about."""
+def is_denied(faults: Faults, operation: str, request: dict[str, Any], account: str) -> bool:
+    """Whether the caller, of this account, may not carry out an operation, at all or on what the request is about."""
     if operation in faults.deny:
         return True
-    return any(operation in faults.deny_on.get(name, ()) for name in names_in(request))
+    return any(operation in faults.deny_on.get(name, ()) for name in (account, *names_in(request)))
 
 
 def names_in(request: dict[str, Any]) -> Iterator[str]:

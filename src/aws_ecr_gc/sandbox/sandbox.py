@@ -20,7 +20,7 @@ from aws_ecr_gc.sandbox.scenario import Scenario
 from aws_ecr_gc.sandbox.server import SHUTDOWN_POLL_SECONDS, Server
 from aws_ecr_gc.sandbox.store import Deletion, Registry
 from aws_ecr_gc.sandbox.workloads import Workloads
-from aws_ecr_gc.sandbox.world import DEFAULT_ACCOUNT, DEFAULT_REGION
+from aws_ecr_gc.sandbox.world import DEFAULT_ACCOUNT, DEFAULT_REGION, Trust
 
 
 class Sandbox:
@@ -72,8 +72,15 @@ class Sandbox:
         return self._life.world.workloads(account, region)
 
     def enable(self, account: str, *regions: str) -> None:
-        """Say which regions are enabled for an account, in place of those that are by default."""
+        """Say which regions are enabled for an account, in place of those that are by default.
+
+        Only then calls of that account in other regions are refused.
+        """
         self._life.world.enabled[account] = list(regions)
+
+    def trust(self, account: str, external_id: str | None = None, **session_tags: str) -> None:
+        """Let the roles of an account be assumed only with this external id and these session tags."""
+        self._life.world.trusted[account] = Trust(external_id, session_tags)
 
     @property
     def calls(self) -> list[Call]:

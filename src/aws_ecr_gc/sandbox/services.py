@@ -54,6 +54,7 @@ SERVICES: dict[str, Service] = {
             "AccessDeniedException": "AccessDenied",
             "ExpiredTokenException": "ExpiredToken",
             "InvalidParameterException": "ValidationError",
+            "InvalidSignatureException": "SignatureDoesNotMatch",
             "MissingAuthenticationTokenException": "MissingAuthenticationToken",
             "ServerException": "InternalFailure",
             "ThrottlingException": "Throttling",

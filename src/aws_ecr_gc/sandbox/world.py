@@ -29,6 +29,13 @@ class Preview(NamedTuple):
     rows: Sequence[Members]
 
 
+class Trust(NamedTuple):
+    """What must come with a call that assumes a role."""
+
+    external_id: str | None
+    session_tags: Mapping[str, str]
+
+
 class Download(NamedTuple):
     """A layer that whoever has the URL may download until then."""
 
@@ -60,6 +67,8 @@ class World:
     running: dict[tuple[str, str], Workloads] = field(default_factory=dict)
     granted: dict[str, str] = field(default_factory=dict)
     """Account by access key, for those that AssumeRole gave out."""
+    trusted: dict[str, "Trust"] = field(default_factory=dict)
+    """What the roles of an account ask of who assumes them; nothing where it is not said."""
     sessions: dict[str, str] = field(default_factory=dict)
     """The ARN of the role's session by access key, for the same."""
     url: str = ""

@@ -11,7 +11,7 @@ from aws_ecr_gc.aws.client import Client
 from aws_ecr_gc.aws.pacing import Pace
 from aws_ecr_gc.errors import AwsFailure, Misuse, Unintelligible
 from aws_ecr_gc.globs import has_wildcard
-from aws_ecr_gc.ports import BATCH, CacheRule, CreationTemplate, DeleteReplication, chosen, without
+from aws_ecr_gc.ports import BATCH, CacheRule, CreationTemplate, DeleteReplication, chosen, remaining
 from aws_ecr_gc.reference import Registry, Repository
 from aws_ecr_gc.registries.ecr import settings
 from aws_ecr_gc.registries.ecr.answers import decode_deletions, decode_manifests
@@ -57,9 +57,9 @@ class EcrRegistry:
         return EcrLifecycle(self._client, Repository(self.registry, name), self._address)
 
     def names(self, patterns: Sequence[str]) -> list[str]:
-        taking, excluding = parted(patterns)
+        taking, _ = parted(patterns)
         if taking and not any(map(has_wildcard, taking)):
-            return self._named(without(sorted(set(taking)), excluding))
+            return self._named(sorted(set(remaining(patterns))))
         found: list[str] = []
         for answer in walk("DescribeRepositories", self._describe):
             found += self._remembered(answer)

@@ -20,10 +20,20 @@ def get_caller_identity(caller: Caller, _request: Members) -> Members:
 
 
 def assume_role(caller: Caller, request: Members) -> Members:
-    """Keys of the account that the role is of. Every role can be assumed by everybody, whether or not it exists."""
+    """Keys of the account that the role is of. Every role can be assumed by everybody, whether or not it exists.
+
+    Unless a test says what the roles of the account ask for.
+    """
     role = _ROLE.fullmatch(request["RoleArn"])
     if role is None:
         raise invalid_parameter("RoleArn", "must be the ARN of a role")
+    if (trust := caller.world.trusted.get(role["account"])) is not None:
+        tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())}
+        if request.get("ExternalId") != trust.external_id or tags != dict(trust.session_tags):
+            raise ServiceError(
+                "AccessDeniedException",
+                f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {request['RoleArn']}",
+            )
     access_key = f"ASIA{secrets.token_hex(8).upper()}"
     caller.world.granted[access_key] = role["account"]
     name, session = role["role"].rpartition("/")[2], request["RoleSessionName"]
