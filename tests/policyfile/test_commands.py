@@ -35,7 +35,7 @@ def test_check_shows_mistakes_as_its_result(tmp_path: Path, capsys: pytest.Captu
     assert [line.removeprefix(f"{path}:") for line in shown.out.splitlines()] == [
         (
             r'2:1: ["\u001b[31m"]: is no key that is known here; '
-            "there are version, policies, extends, protect, guards, in_use"
+            "there are version, policies, extends, protect, guards, in_use, targets"
         ),
         (
             "3:11: policies: is an empty list; write one such as [{rules: [{name: builds, match: {prefix: build-}, "
