@@ -6,7 +6,7 @@ from typing import Protocol
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.crew import Crew, exit_for
 from aws_ecr_gc.app.passage import Ended, Passage
-from aws_ecr_gc.errors import Error, Exit, Interrupted, JournalLost, OutputLost, worst
+from aws_ecr_gc.errors import Error, Exit, Interrupted, JournalLost, NoJournal, OutputLost, worst
 from aws_ecr_gc.report import plans
 
 Question = Callable[[str], bool]
@@ -137,7 +137,7 @@ class Running:
         called = any(each.called for each in self._ended)
         for each in self._ended:
             yield each.exit if called else each.alone
-        if isinstance(self._failure, JournalLost) and not called:
+        if isinstance(self._failure, (JournalLost, NoJournal)) and not called:
             yield Exit.MISUSE  # as `exit_of`
         elif self._failure is not None:
             yield exit_for(self._failure)
