@@ -85,8 +85,16 @@ class Targets(Struct, frozen=True):
             organization=accounts.organization,
             units=tuple(dict.fromkeys(group for each in narrowed for group in each.units)),
             account_tags=tuple(dict.fromkeys(tag for each in narrowed for tag in each.account_tags)),
-            entry=self.entry or other.entry,
+            entry=_entered(self.entry, other.entry),
         )
+
+
+def _entered(entry: Entry | None, other: Entry | None) -> Entry | None:
+    """The role of the first that names one; what goes with it, of the first that says it."""
+    if entry is None or other is None:
+        return entry or other
+    external_id, tags = entry.external_id or other.external_id, entry.session_tags or other.session_tags
+    return Entry(entry.role, external_id, tags)
 
 
 def _united(patterns: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:

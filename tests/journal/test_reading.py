@@ -111,6 +111,7 @@ def test_what_failed_is_tried_again_and_what_waited_only_for_that() -> None:
 def test_the_code_of_apply_is_the_one_that_is_known_here() -> None:
     assert reading._STILL_NEEDED == apply.STILL_NEEDED
     assert reading._TAKEN_WHOLE == apply.TAKEN_WHOLE
+    assert {apply.NOT_BACK, apply.UNCONFIRMED} == reading._UNSURE
 
 
 def test_repositories_are_told_apart() -> None:

@@ -6,7 +6,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from aws_ecr_gc import journal, planfile
-from aws_ecr_gc.apply import CHANGED, NOT_BACK, TAKEN_WHOLE
+from aws_ecr_gc.apply import CHANGED, NOT_BACK, PUT_BACK, TAKEN_WHOLE
 from aws_ecr_gc.aws.client import Client
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.journal import InRepository, Recorded
@@ -17,7 +17,7 @@ from tests.wire.fault_case import FaultCase
 from tests.wire.neighbours import Neighbours
 
 _EXITS = {0, 1, 2, 3, 4, 5}
-_REFUSED = {"ImageReferencedByManifestList", "ImageStorageClassUpdateNotSupported", "StillNeeded"}
+_REFUSED = {"ImageReferencedByManifestList", "ImageStorageClassUpdateNotSupported", "StillNeeded", PUT_BACK}
 
 
 class ApplyCase(FaultCase):

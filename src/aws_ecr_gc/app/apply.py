@@ -250,6 +250,8 @@ class _Carrying:
         )
         port = self._source.registry.repository(plan.repository.name)
         live = self._source.live.telling(console)
+        if (kept := live.kept_from(plan.repository, terms, is_next)) is not None:
+            return kept
 
         def carry_out(terms: Terms, earlier: Earlier) -> Applied:
             return live.apply(
@@ -259,7 +261,6 @@ class _Carrying:
                 terms=terms,
                 earlier=earlier,
                 recorder=self._log.recorder(plan, inventory, terms, self._file.seen, console),
-                is_next=is_next,
             )
 
         backups = self._backups.telling(live, console)

@@ -1,7 +1,7 @@
 """Who does the work on repositories, several at a time: reading, planning, carrying out."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import Event
 
 from msgspec import UNSET
@@ -152,19 +152,32 @@ class Crew:
     def through(self, passages: Iterable[Passage]) -> Iterator[Passage]:
         """Each as it has ended, in order. Raises WorkloadsUnread, and Outdated."""
         if not self._protection.by_batch:
-            yield from in_order(passages, self._whole, self._workers)
+            yield from in_order(passages, self._surely(self._whole), self._workers)
             return
-        for batch in self._batches(in_order(passages, self._read, self._workers)):
+        for batch in self._batches(in_order(passages, self._surely(self._read), self._workers)):
             waiting = [each for each in batch if each.material is not None]
             materials = [each.material for each in waiting if each.material is not None]
             for each, made in zip(waiting, self._protection.plans(materials), strict=True):
                 each.keep(made)
             del waiting, materials
-            yield from in_order(_each_once(batch), self._second_half, self._workers)
+            yield from in_order(_each_once(batch), self._surely(self._second_half), self._workers)
 
     def carried_out(self, passages: Iterable[Passage]) -> Iterator[Passage]:
         """The same of those that have a plan already."""
-        return in_order(passages, self._last, self._workers)
+        return in_order(passages, self._surely(self._last), self._workers)
+
+    def _surely(self, work: Callable[[Passage], Passage]) -> Callable[[Passage], Passage]:
+        """The same; where it breaks as nobody thought of, those that would wait for it are let go."""
+
+        def surely(each: Passage) -> Passage:
+            try:
+                return work(each)
+            except BaseException:
+                self.give_up(unheard=True)
+                each.is_over = True
+                raise
+
+        return surely
 
     def _batches(self, passages: Iterable[Passage]) -> Iterator[list[Passage]]:
         batch: list[Passage] = []
@@ -275,15 +288,14 @@ class Crew:
         return each
 
     def _wait_until_shown(self, each: Passage) -> None:
-        """Nothing is deleted before a plan was shown: where standard output can't be written, nothing is.
-
-        Raises OutputLost.
+        """Nothing is deleted before a plan was shown, or at least what stands above it: where standard output can't be
+        written, nothing is. Raises OutputLost.
         """
         while True:
             if each.number == self._turn:
                 each.aside.tell()
                 self._shown.set()
-            if self._shown.wait(_LOOK) or self._no_more:
+            if self._shown.wait(_LOOK) or self._no_more or self._console.stop():
                 return
 
     def _apply(self, each: Passage, made: Protected) -> Applied:
@@ -291,6 +303,8 @@ class Crew:
         each.aside.stop = self._stop_deleting
         source = each.site.source.telling(each.aside)
         assert isinstance(source, LiveSource)  # noqa: S101 - what is read from a file is never carried out
+        if (kept := source.live.kept_from(plan.repository, terms, each.is_next)) is not None:
+            return kept
         port = source.registry.repository(each.name)
 
         def carry_out(terms: Terms, earlier: Earlier) -> Applied:
@@ -302,7 +316,6 @@ class Crew:
                 terms=terms,
                 earlier=earlier,
                 recorder=recorder,
-                is_next=each.is_next,
             )
 
         backups = Backups(self._request.backup, self._request.connection, source.live, each.aside)

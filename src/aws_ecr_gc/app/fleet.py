@@ -157,7 +157,8 @@ class _Fleet:
 
     def _open(self, place: Place) -> FleetSite:
         request, stop = self._request, self._crew.stops_reading
-        traffic = Traffic(self._limits, place.account, place.region, stated=request.connection.max_rps, ended=stop)
+        rps, ended = request.connection.max_rps, self._console.stop
+        traffic = Traffic(self._limits, place.account, place.region, stated=rps, ended=ended)
         registry = Reopening(registry_of(place), lambda: self._territory.open(place, traffic, request.concurrency))
         site = FleetSite(
             LiveSource(registry, self._live, request.at),

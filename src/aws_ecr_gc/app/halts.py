@@ -1,8 +1,7 @@
 """Guards that end the work while it is under way end it in a whole registry, however many repositories are at work."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import Lock
 
 from msgspec.structs import replace
@@ -19,7 +18,8 @@ _LOOK = 0.05
 class Halt:
     """What guards say of one registry: whether deletions were seen to go well, and what ended the work."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ends_all: bool) -> None:
+        self._ends_all = ends_all
         self.went_well = False
         self.by: GuardStopped | None = None
 
@@ -29,7 +29,7 @@ class Halt:
 
     def judge(self, repository: Repository, applied: Applied, stop: Callable[[], bool]) -> Applied:
         """Note what came of one repository. What was ended for another's sake was not interrupted."""
-        if isinstance(applied.stopped_by, GuardStopped):
+        if isinstance(applied.stopped_by, GuardStopped) and self._ends_all:
             self.by = self.by or GuardStopped(f"ended with repository {repository.name}: {applied.stopped_by}")
         elif self.by is not None and applied.interrupted and not stop():
             return replace(applied, interrupted=False, stopped_by=self.by)
@@ -41,21 +41,24 @@ class Halt:
 class Halts:
     """Those of all registries of a run. For all threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ends_all: bool) -> None:
+        """With `ends_all`, a guard that stops the work on one repository ends it in its whole registry."""
+        self._ends_all = ends_all
         self._lock = Lock()
         self._halts: dict[Registry, Halt] = {}
 
-    @contextmanager
-    def of(
-        self, registry: Registry, terms: Terms, stop: Callable[[], bool], is_next: Callable[[], bool]
-    ) -> Iterator[Halt]:
-        """A block in which a repository is worked on. `is_next` tells whether those before it have ended.
+    def of(self, registry: Registry) -> Halt:
+        """That of a registry."""
+        with self._lock:
+            return self._halts.setdefault(registry, Halt(ends_all=self._ends_all))
+
+    def wait(self, registry: Registry, terms: Terms, stop: Callable[[], bool], is_next: Callable[[], bool]) -> Halt:
+        """Return when a repository may be begun. `is_next` tells whether those before it have ended.
 
         Under a canary, until deletions went well once, that is one repository after the other: what a canary is to find
         out would otherwise happen in as many as there are workers.
         """
-        with self._lock:
-            halt = self._halts.setdefault(registry, Halt())
+        halt = self.of(registry)
         while terms.canary is not None and not (halt.went_well or halt.by or is_next() or stop()):
             time.sleep(_LOOK)
-        yield halt
+        return halt

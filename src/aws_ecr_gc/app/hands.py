@@ -105,7 +105,13 @@ class Hands:
             yield exit_for(self._failure)
 
     def _one(self, numbered: tuple[int, Job]) -> _Ended:
-        number, job = numbered
+        try:
+            return self._ended(*numbered)
+        except BaseException:  # as nobody thought of: those that would wait for it are let go
+            self._no_more = self._unheard = True
+            raise
+
+    def _ended(self, number: int, job: Job) -> _Ended:
         aside = Aside(self._console, lambda: self._unheard or self._console.stop())
         try:
             return _Ended(job, aside) if self._no_more else self._begun(number, job, aside)

@@ -42,7 +42,7 @@ class Live:
         self._state = directories.state
         self._console = console
         self._warned: set[Path] = set()
-        self._halts = Halts() if guards_end_all else None
+        self._halts = Halts(ends_all=guards_end_all)
         self._trials = Trials()
 
     def telling(self, console: Console) -> "Live":
@@ -109,6 +109,14 @@ class Live:
         """Read the repository, for a plan."""
         return gather(policy, partial(self.inventory, port), self.leftovers)
 
+    def kept_from(self, repository: Repository, terms: Terms, is_next: Callable[[], bool]) -> Applied | None:
+        """Wait until a repository may be begun; what becomes of it where a guard ended the work on another one.
+
+        To be asked before anything of it is copied, put on record or waited for. `is_next` tells whether the
+        repositories before this one have ended.
+        """
+        return self._halts.wait(repository.registry, terms, self._console.stop, is_next).of_others()
+
     def apply(
         self,
         planned: "Planned",
@@ -118,15 +126,9 @@ class Live:
         terms: Terms = _PLAIN,
         earlier: Earlier = _FIRST_TRY,
         recorder: Recorder | None = None,
-        is_next: Callable[[], bool] = lambda: True,
     ) -> Applied:
-        """Carry out. The steps still to do are on disk before the first call, and what is left of them afterwards.
-
-        `is_next` tells whether the repositories before this one have ended.
-        """
-        carry_out = partial(
-            self._apply, planned, port, veto, terms=terms, earlier=earlier, recorder=recorder, is_next=is_next
-        )
+        """Carry out. The steps still to do are on disk before the first call, and what is left of them afterwards."""
+        carry_out = partial(self._apply, planned, port, veto, terms=terms, earlier=earlier, recorder=recorder)
         if not planned.plan.going(Action.UNTAG):
             return carry_out()
         registry = planned.plan.repository.registry
@@ -150,29 +152,25 @@ class Live:
         terms: Terms,
         earlier: Earlier,
         recorder: Recorder | None,
-        is_next: Callable[[], bool],
     ) -> Applied:
         plan = planned.plan
         path = pending.path_for(self._state, plan.repository)
         total = len(plan.steps)
         stop = self._console.stop
-        halts = Halts() if self._halts is None else self._halts  # of its own: nobody else hears of it
-        with halts.of(plan.repository.registry, terms, stop, is_next) as halt:
-            if (ended := halt.of_others()) is not None:
-                return ended
-            self._record(path, planned, ())
-            self._announce_what_applying_reads(plan)
-            applied = apply(
-                plan,
-                port,
-                stop=lambda: halt.by is not None or stop(),
-                veto=veto,
-                terms=terms,
-                earlier=earlier,
-                recorder=recorder,
-                progress=lambda ended: self._console.show(f"{plan.repository.name}: {ended} of {total} images done"),
-            )
-            applied = halt.judge(plan.repository, applied, stop)
+        halt = self._halts.of(plan.repository.registry)
+        self._record(path, planned, ())
+        self._announce_what_applying_reads(plan)
+        applied = apply(
+            plan,
+            port,
+            stop=lambda: halt.by is not None or stop(),
+            veto=veto,
+            terms=terms,
+            earlier=earlier,
+            recorder=recorder,
+            progress=lambda ended: self._console.show(f"{plan.repository.name}: {ended} of {total} images done"),
+        )
+        applied = halt.judge(plan.repository, applied, stop)
         self._console.clear()
         settled = [digest for digest, outcome in applied.outcomes.items() if outcome.result is not Result.FAILED]
         self._record(path, planned, settled)

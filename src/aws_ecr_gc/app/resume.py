@@ -1,5 +1,6 @@
 """`apply --resume`: finish what a journal says was begun."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -103,20 +104,21 @@ class _Going:
 
         return Job(plan, partial(self._one, each, plan), tell)
 
-    def _one(self, each: InRepository, plan: Plan, console: Console, _is_next: object) -> Applied:
+    def _one(self, each: InRepository, plan: Plan, console: Console, is_next: Callable[[], bool]) -> Applied:
         manifests = {
             digest: Manifest(seen.manifest, seen.media_type)
             for digest, seen in each.images.items()
             if seen.manifest is not None
         }
         attempted = {digest: frozenset(tags) for digest, tags in each.attempted.items()}
-        earlier = Earlier(each.settled(), attempted, manifests)
+        earlier = Earlier(each.settled(), attempted, manifests, each.may_be_lost)
         planned = each.planned
         # The canary went first, unless the work ended before anything was known of it.
         terms = Terms(planned.pulled_since, None if each.outcomes else planned.canary, planned.max_failures)
         port = self._source.registry.repository(each.repository.name)
         recorder = self._opened.of(each.repository.name)
         live = self._source.live.telling(console)
+        live.kept_from(each.repository, terms, is_next)  # only to wait: no guard of another one ends this
         veto = self._veto(each.inventory)
 
         def carry_out(terms: Terms, earlier: Earlier) -> Applied:

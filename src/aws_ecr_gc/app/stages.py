@@ -20,7 +20,6 @@ from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.fleet import aimed, everywhere
 from aws_ecr_gc.app.merging import Merge, Pair, pairs_of
 from aws_ecr_gc.app.plan import plan
-from aws_ecr_gc.app.policies import policies_of
 from aws_ecr_gc.app.territory import Territory
 from aws_ecr_gc.app.workloads import Workloads
 from aws_ecr_gc.aws.accounts import Place
@@ -28,6 +27,8 @@ from aws_ecr_gc.aws.objects import Objects
 from aws_ecr_gc.config import Connection, Directories, Keeping, Request
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import AwsFailure, Error, Exit, Interrupted, Misuse, worst
+from aws_ecr_gc.plan import Action
+from aws_ecr_gc.policyfile import load
 from aws_ecr_gc.report import document, fleets, plans
 from aws_ecr_gc.report.logs import JSON
 from aws_ecr_gc.targets import ALL_REGIONS, Entry, Targets
@@ -101,15 +102,22 @@ class Stages:
         self._request = Request(
             policy=policy, directories=self._directories, targets=Targets(entry=entry), output="json"
         )
-        self._policies = policies_of(self._request)
+        self._policies = load(policy)
         self._policy = policy
+        if Action.UNTAG in self._policies.actions:
+            # A later attempt knows nothing of what an earlier one took, and could not put it back.
+            raise Misuse(f"{policy.name}: action: untag is not carried out in stages; use `aws-ecr-gc run` for it")
 
     # Over the fleet
 
     def find_pairs(self) -> Found:
         """Write the list of accounts and regions. Raises `errors.Error` where they can't be found out."""
         territory = self._territory()
-        pairs = [Pair(each.account, each.region) for each in territory.places()]
+        places = territory.places()
+        for each in places:
+            if each.stated is not None:
+                raise Misuse(f"targets: {each.stated} is an alias, and stages go by regions; write {each.region}")
+        pairs = [Pair(each.account, each.region) for each in places]
         absent = [fleets.AbsentPart(each.account, each.region, each.reason) for each in territory.absent]
         self._run.put(_PAIRS, msgspec.json.encode(pairs))
         self._run.put(_ABSENT, msgspec.json.encode(absent))
@@ -168,7 +176,7 @@ class Stages:
                 code, content = error.exit, self._failed(pair, error)
             self._demand_end(code, pair)
             if out.exists():
-                self._run.put(_plan(pair), out.read_bytes())
+                self._run.put_first(_plan(pair), out.read_bytes())
         return self._kept(name, content)
 
     def apply(self, pair: Pair) -> Told:
@@ -226,7 +234,7 @@ class Stages:
 
     @property
     def _entry(self) -> Entry | None:
-        return self._request.targets.entry or self._policies.targets.entry
+        return self._request.targets.over(self._policies.targets).entry
 
     def _territory(self) -> Territory:
         request = aimed(self._request, self._policies)

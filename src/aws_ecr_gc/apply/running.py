@@ -14,6 +14,7 @@ from aws_ecr_gc.apply.terms import (
     CHANGED,
     IN_USE,
     NOT_BACK,
+    PUT_BACK,
     STILL_NEEDED,
     TAKEN_WHOLE,
     TAKES_WHOLE,
@@ -33,6 +34,8 @@ from aws_ecr_gc.ports import BATCH, Answer, ImageId, Recorder, RepositoryPort
 
 _TRIED_AGAIN = {"ImageReferencedByManifestList", archiving.NOT_ARCHIVABLE}
 _LOOKS = 3
+_RESTORE = "see aws-ecr-gc restore"
+_MAY_BE_LOST = "after an interrupted try to remove a tag ECR had taken the whole image, or others had deleted it"
 _PLAIN = Terms()
 _FIRST_TRY = Earlier()
 
@@ -343,18 +346,16 @@ class _Run:
                 self._bring_back(step, manifest, removed)
         return [step for step in asked if step.digest in now]
 
-    def _bring_back(self, step: Step, manifest: Manifest, removed: AbstractSet[str], *, is_there: bool = False) -> None:
-        """Put back an image that went with tags that were removed, or what is missing of it. Where ECR took it whole,
-        no more are.
-        """
+    def _bring_back(self, step: Step, manifest: Manifest, removed: AbstractSet[str]) -> None:
+        """Put back an image that went with tags that were removed. Where ECR took it whole, no more are."""
         others = [tag for tag in self._expected.tags(step) if tag not in removed]
         tags, digest = self._port.tags(), step.digest
         try:
             back = bring_back(
-                tags, digest, manifest, others=others, removed=removed, is_there=is_there, stop=lambda: False
+                tags, digest, manifest, others=others, removed=removed, is_there=False, stop=lambda: False
             )
         except Error as error:
-            detail = f"it went with its tag, and could not be put back: {error}; see aws-ecr-gc restore"
+            detail = f"it went with its tag, and could not be put back: {error}; {_RESTORE}"
             self._end(step, Result.FAILED, NOT_BACK, detail)
             return
         pushed = f"it is back, pushed anew, with {listed(back.tags)}"
@@ -408,11 +409,9 @@ class _Run:
         ready = []
         for step in steps:
             image = now.get(step.digest)
-            manifest = self._way_back_of(step, image)
-            if manifest is not None:
-                removed = self._earlier.attempted[step.digest]
-                self._bring_back(step, manifest, removed, is_there=image is not None)
-            elif image is None:
+            if self._was_put_back(step, image):
+                continue
+            if image is None:
                 self._end_vanished(step)
             elif _is_archived(step, image):
                 self._end(step, Result.DONE)
@@ -432,12 +431,39 @@ class _Run:
         else:
             self._end(step, Result.SKIPPED, CHANGED, "deleted meanwhile")
 
+    def _was_put_back(self, step: Step, image: Image | None) -> bool:
+        """Whether an image had to be put back, or what was missing of it, that may have gone with a tag that an earlier
+        try removed right before it ended. Then that is its end: others may have deleted it as well.
+        """
+        manifest = self._way_back_of(step, image)
+        if manifest is None:
+            return False
+        removed = self._earlier.attempted[step.digest]
+        others = [tag for tag in self._expected.tags(step) if tag not in removed]
+        try:
+            back = bring_back(
+                self._port.tags(),
+                step.digest,
+                manifest,
+                others=others,
+                removed=removed,
+                is_there=image is not None,
+                stop=lambda: False,
+            )
+        except Error as error:
+            self._end(step, Result.FAILED, NOT_BACK, f"{_MAY_BE_LOST}, and could not be put back: {error}; {_RESTORE}")
+            return True
+        if image is not None and not back.tags:
+            return False
+        self._end(step, Result.FAILED, PUT_BACK, f"{_MAY_BE_LOST}; it is back, pushed anew, with {listed(back.tags)}")
+        return True
+
     def _way_back_of(self, step: Step, image: Image | None) -> Manifest | None:
         """The manifest of an image that may have gone with a tag that an earlier try removed, right before it died.
 
         Or before it had put back all of it: then the image is pushed anew, and lacks tags that nobody was to remove.
         """
-        if step.action is not Action.UNTAG or step.digest not in self._earlier.attempted:
+        if step.action is not Action.UNTAG or step.digest not in self._earlier.may_be_lost:
             return None
         if image is not None:
             kept = set(self._expected.tags(step)) - self._earlier.attempted[step.digest]

@@ -14,6 +14,7 @@ UNCONFIRMED = "Unconfirmed"
 IN_USE = "InUse"
 TAKEN_WHOLE = "TakenWhole"
 NOT_BACK = "NotBack"
+PUT_BACK = "PutBack"
 UNREAD = "ManifestUnread"
 
 TAKES_WHOLE = (
@@ -54,12 +55,14 @@ class Earlier(Struct, frozen=True):
     """What an interrupted try of the same plan came to: outcomes, and by digest the tags of its deletion calls.
 
     What is done or skipped is not tried again. Nobody may know what became of a call: those tags may be gone, and where
-    ECR takes a whole image for a tag, the image: `manifests` are at hand for that, by digest.
+    ECR takes a whole image for a tag, the image. `may_be_lost` are the digests of which that is not known, for the try
+    ended before it had looked; `manifests` are at hand for that, by digest.
     """
 
     outcomes: Mapping[str, Outcome] = {}
     attempted: Mapping[str, frozenset[str]] = {}
     manifests: Mapping[str, Manifest] = {}
+    may_be_lost: frozenset[str] = frozenset()
 
 
 class Applied(Struct, frozen=True):

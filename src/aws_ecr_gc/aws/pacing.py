@@ -221,6 +221,7 @@ class Traffic:
         """One try is about to leave. Returns when it may."""
         if operation in self._own.reserved:
             self._own.reserved.remove(operation)
+            self._own.left[operation] = time.monotonic()
         else:
             self._own.left[operation] = self._pace(operation).wait(self._ended)
         with self._lock:

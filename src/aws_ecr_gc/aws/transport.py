@@ -122,7 +122,8 @@ class Lean:
 
     def __init__(self, session: URLLib3Session, url: str, connections: int) -> None:
         self._session = session
-        self._idle: deque[Any] = deque(maxlen=connections)
+        self._idle: deque[Any] = deque()
+        self._most = connections
         weakref.finalize(self, _close, self._idle)  # as urllib3 does it with a pool that nobody closed
         self._url = url if url.endswith("/") else f"{url}/"
         self._head = self._head_for(urlsplit(self._url))
@@ -200,17 +201,19 @@ class Lean:
         except BaseException:
             connection.close()
             raise
-        if answer.lasts:
+        if answer.lasts and not getattr(sock, "pending", int)():  # what TLS has read already belongs to no answer
             self._keep(connection)
         else:
             connection.close()
         return answer
 
     def _keep(self, connection: Any) -> None:
-        if len(self._idle) == self._idle.maxlen:
-            connection.close()
-        else:
-            self._idle.append(connection)
+        self._idle.append(connection)
+        while len(self._idle) > self._most:
+            try:
+                self._idle.popleft().close()
+            except IndexError:  # other threads took them meanwhile
+                return
 
     def _connection(self) -> Any:
         """One that is idle and still open, the youngest first, or a new one."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from aws_ecr_gc.ports import ImageId
 
 _STILL_NEEDED, _TAKEN_WHOLE = "StillNeeded", "TakenWhole"
+_UNSURE = frozenset({"NotBack", "Unconfirmed"})
 """`apply.STILL_NEEDED`, `apply.TAKEN_WHOLE`: a test holds them together."""
 
 
@@ -56,6 +57,18 @@ class InRepository:
         self._steps = {step.digest: step for step in planned.steps}
         self._calls: dict[int, About] = {}
         self._doubtful: dict[ImageId, int] = {}
+        self._last: About | None = None
+
+    @property
+    def may_be_lost(self) -> frozenset[str]:
+        """The digests that may have gone with a tag that was removed, without anybody having looked.
+
+        After each call that removes tags its images are looked at, and put back, before there is another: so it is
+        those of the last one, and those that could not be put back, or looked at.
+        """
+        asked = self._last.ids if self._last is not None and self._last.action is Action.UNTAG else ()
+        unsure = (digest for digest, outcome in self.outcomes.items() if outcome.code in _UNSURE)
+        return frozenset((*(each.digest for each in asked), *unsure))
 
     @property
     def inventory(self) -> Inventory:
@@ -95,7 +108,7 @@ class InRepository:
         new = {each.digest: each for each in record.images}
         _demand(new.keys() <= named and new.keys().isdisjoint(self.images), "shows an image that is not new")
         self.images.update(new)
-        self._calls[record.number] = record
+        self._calls[record.number] = self._last = record
         self._doubtful.update(dict.fromkeys(record.ids, record.number))
         for each in record.ids:
             tags = frozenset(() if each.tag is None else (each.tag,))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from aws_ecr_gc import durations
 from aws_ecr_gc.discovery.settings import Kind, Kubernetes, Listing, Settings
@@ -95,9 +96,8 @@ def in_use(parts: Sequence[tuple[Path, InUsePart]]) -> Settings | None:
 def targets(parts: Iterable[TargetsPart]) -> Targets:
     """Of each member what the first states that states it; all that chooses accounts counts as one."""
     found = Targets()
-    for part in parts:
-        role, external_id, tags = part.role, part.external_id, part.session_tags
-        entry = None if role is UNSET else Entry(role, stated(external_id, None), stated(tags, {}))
+    several = list(parts)
+    for part in several:
         found = found.over(
             Targets(
                 repositories=texts(part.repositories),
@@ -106,10 +106,17 @@ def targets(parts: Iterable[TargetsPart]) -> Targets:
                 organization=part.organization is True,
                 units=(texts(part.units),) if part.units else (),
                 account_tags=tuple(stated(part.account_tags, {}).items()),
-                entry=entry,
             )
         )
-    return found
+    role = _first(part.role for part in several)
+    if role is None:
+        return found
+    external_id = _first(part.external_id for part in several)
+    return replace(found, entry=Entry(role, external_id, _tags_of(several)))
+
+
+def _tags_of(parts: Iterable[TargetsPart]) -> dict[str, str]:
+    return next((part.session_tags for part in parts if not isinstance(part.session_tags, UnsetType)), {})
 
 
 def _united(lists: Iterable[list[str] | UnsetType]) -> tuple[str, ...]:
