@@ -142,6 +142,24 @@ def test_a_guard_in_one_repository_keeps_others_from_being_begun(world: World, w
     assert done.exit == 5
     assert [world.left(name) for name in NAMES[1:]] == [WHOLE] * 7
     assert done.err.count(f"ended with repository {NAMES[0]}: the guard canary: 1 of the first 1 images failed") == 7
+    assert set(world.recorded().repositories) == {NAMES[0]}  # so that a resume does not go where nobody was to go
+    (path,) = world.journals.glob("*.jsonl")
+    world.apply("--resume", str(path), "--concurrency", workers)
+    assert [world.left(name) for name in NAMES[1:]] == [WHOLE] * 7
+
+
+def test_what_a_guard_keeps_from_being_begun_is_not_copied(world: World) -> None:
+    world.plan(guards={"canary": 1, "keep_at_least": 0})
+    children = [f"{NAMES[0]} {number}" for number in range(1, 4)]
+
+    def push(request: dict[str, object]) -> None:
+        if request["repositoryName"] == NAMES[0]:
+            world.repositories[NAMES[0]].index("late", "late", children=children)
+
+    world.sandbox.before("BatchDeleteImage", push)
+    copies = world.folder / "copies"
+    assert world.carry_out("--concurrency", "8", "--backup", str(copies)).exit == 5
+    assert len(list(copies.rglob("oci-layout"))) == 1
 
 
 def test_a_journal_that_can_not_be_begun_is_told_once_and_nothing_is_deleted(world: World) -> None:

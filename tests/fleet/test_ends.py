@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 from aws_ecr_gc.app import crew
+from aws_ecr_gc.plan import Plan
 from aws_ecr_gc.report import fleets
 from aws_ecr_gc.sandbox import Faults, Sandbox
 from tests.aws.conftest import aws, cloud, credentials, running_cloud
@@ -85,6 +86,48 @@ def test_a_canary_that_went_well_lets_all_go(sandbox: Sandbox, shell: Shell, tmp
     file = policy_file(tmp_path / "p.json", policy(BUILDS, guards=guards))
     assert shell("run", "-f", file, "--yes", "--concurrency", "6", *FAST).exit == 0
     assert [len(repo.names()) for repo in repositories] == [2] * len(NAMES)
+
+
+@pytest.mark.timeout(120)
+def test_a_canary_and_the_trial_of_a_registry_do_not_wait_for_each_other(
+    sandbox: Sandbox, shell: Shell, tmp_path: Path
+) -> None:
+    """The first repository is big, so the others have their plans before it has."""
+    for name in NAMES:
+        repo = Builder(sandbox, name)
+        for number in range(1200 if name == "r0" else 3):
+            repo.image(f"{name} {number}", f"build-{number}", f"also-{number}")
+    sandbox.faults = Faults(latency=0.05)
+    guards = {"keep_at_least": 0, "keep_tagged": 0, "canary": 1, "max_delete": 2000}
+    rule = {"name": "builds", "match": {"prefix": "build-"}, "keep": {"newest": 1199}}
+    small = {"name": "builds", "match": {"prefix": "build-"}, "keep": {"newest": 2}}
+    file = policy_file(
+        tmp_path / "p.json",
+        policy(rule, repositories={"include": "r0"}, guards=guards, action="untag"),
+        policy(small, guards=guards, action="untag"),
+    )
+    done = shell("run", "-f", file, "--yes", "--concurrency", "6", *FAST)
+    assert done.exit == 0, done.err
+    assert len([each for each in sandbox.deletions if each.tag is not None]) == len(NAMES)
+
+
+@pytest.mark.timeout(120)
+def test_a_worker_that_breaks_lets_those_that_wait_for_it_go(
+    sandbox: Sandbox, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in NAMES:
+        fill(sandbox, name)
+
+    def break_down(plan: Plan, _guards: object) -> list[object]:
+        if plan.repository.name == "r0":
+            raise RuntimeError("a defect")
+        return []
+
+    monkeypatch.setattr(crew, "refusals", break_down)
+    done = shell("run", "-f", policy_file(tmp_path / "p.json", policy(BUILDS)), "--yes", "--concurrency", "4", *FAST)
+    assert done.exit == 1
+    assert "a defect" in done.err
+    assert not sandbox.deletions
 
 
 def test_a_guard_that_ends_the_work_in_one_place_ends_it_in_no_other(fleet: Fleet) -> None:

@@ -1,6 +1,8 @@
 """`action: untag` on the wire, under both readings of what ECR deletes for a pair of digest and tag."""
 
 import json
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from aws_ecr_gc.sandbox import Behaviour, Faults, Sandbox, Scenario
 from tests.conftest import Finished, Shell
 from tests.wire.builder import Builder
 from tests.wire.policies import policy, policy_file
+from tests.wire.test_interruption import Started
 
 BUILDS = {"name": "builds", "match": {"prefix": "build-"}, "keep": {"newest": 1}}
 
@@ -231,3 +234,59 @@ def test_an_image_in_use_keeps_all_its_tags(world: World) -> None:
     )
     assert world.shell("run", "-f", path, "--yes").exit == 0
     assert world.tags() == {**UNTAGGED, "c": {"build-4", "latest"}}
+
+
+def killed_after(world: World, call: int) -> str:
+    """The journal of a run that was killed right after this deletion call took effect."""
+    world.sandbox.after("BatchDeleteImage", lambda _: started.send(signal.SIGKILL), call=call)
+    path = policy_file(world.shell.home / "policy.json", policy(BUILDS, action="untag", protect={"grace": "0"}))
+    started = Started(world.shell, "run", "-f", path, "--yes", "--journal", str(world.journals))
+    assert started.finished().exit == -signal.SIGKILL
+    time.sleep(0.5)  # what was sent before the kill takes effect
+    (journal,) = Path(world.journals).glob("*.jsonl")
+    return str(journal)
+
+
+def test_what_others_did_after_an_answered_call_is_not_undone_by_a_resume(world: World) -> None:
+    """The first call was looked after before there was a second one, whatever the journal had no time to say."""
+    journal = killed_after(world, 2)
+    repository, digest = world.builder.repository, world.builder.digests["c"]
+    image = repository.images[digest]
+    repository.remove(digest, "event")
+    repository.put(image.manifest, image.media_type)
+    repository.tag("dev", digest)
+    resumed = world.shell("apply", "--resume", journal, "--yes")
+    assert world.tags()["c"] == {"dev"}, resumed.out
+    assert world.tags() == {**UNTAGGED, "c": {"dev"}}
+    assert "TakenWhole" not in resumed.out
+
+
+def test_what_the_last_call_may_have_taken_is_put_back_by_a_resume_and_nobody_is_blamed(
+    sandbox: Sandbox, shell: Shell
+) -> None:
+    world = World(sandbox, shell, pairs="image")
+    journal = killed_after(world, 1)
+    assert "c" not in world.tags()
+    resumed = shell("apply", "--resume", journal, "--yes")
+    assert resumed.exit == 5
+    assert world.tags()["c"] == {"latest"}
+    assert (
+        "PutBack: after an interrupted try to remove a tag ECR had taken the whole image, or others had" in resumed.out
+    )
+    again = shell("apply", "--resume", journal, "--yes")
+    assert world.tags()["c"] == {"latest"}, again.out
+
+
+def test_what_is_missing_of_an_image_that_was_put_back_by_half_comes_back_too(sandbox: Sandbox, shell: Shell) -> None:
+    world = World(sandbox, shell, pairs="image")
+    world.builder.repository.tag("zz-other", world.builder.digests["c"])
+    journal = killed_after(world, 1)
+    repository = world.builder.repository
+    image = next(each for each in sandbox.deletions if each.digest == world.builder.digests["c"])
+    assert set(image.tags) == {"build-4", "latest", "zz-other"}
+    manifest = shell("restore", journal, "--image", f"app@{image.digest}")
+    assert manifest.exit == 0, manifest.err
+    repository.untag("zz-other")
+    repository.untag("build-4")
+    resumed = shell("apply", "--resume", journal, "--yes")
+    assert world.tags()["c"] == {"latest", "zz-other"}, resumed.out
