@@ -123,7 +123,7 @@ def region_mistake(text: str) -> tuple[str, str] | None:
         return None
     from difflib import get_close_matches  # noqa: PLC0415 - start-up: only for what is rarely right
 
-    meant = get_close_matches(side, _SIDES, 1)
+    meant = sorted(get_close_matches(side, _SIDES), key=lambda each: sorted(each) != sorted(side))  # letters swapped
     return ("is not a region", f"write {first}-{meant[0]}-{number} if that is meant") if meant else None
 
 

@@ -225,6 +225,7 @@ def test_a_region_alone_in_the_file_is_the_region_of_the_one_place(fleet: Fleet)
         ),
         (("--role", "gc", "--session-tag", "a=1", "--session-tag", "A=2"), "--session-tag: 'A' is given twice"),
         (("--region", "eu-wst-1"), "'eu-wst-1' is not a region; write eu-west-1 if that is meant"),
+        (("--region", "us-esat-1"), "'us-esat-1' is not a region; write us-east-1 if that is meant"),
         (("--region", "us-east1"), "'us-east1' is not a region; write one such as us-east-1"),
         (("--region", "us-east-1", "--region", "cn-north-1"), "us-east-1 and cn-north-1 are of two partitions"),
         (

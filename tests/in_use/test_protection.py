@@ -319,10 +319,10 @@ def test_sources_that_are_named_one_by_one_are_all_asked(world: World) -> None:
 
 def test_a_region_where_all_is_nothing_is_refused(world: World) -> None:
     world.service("web", "build-1")
-    done = world.run("plan", "-f", world.policy("{sources: all, regions: [us-esat-1]}"))
+    done = world.run("plan", "-f", world.policy("{sources: all, regions: [us-east-9]}"))
     assert done.exit == 2
     assert (
-        "us-esat-1: botocore lists no service there" in done.err or "us-esat-1: botocore knows no service" in done.err
+        "us-east-9: botocore lists no service there" in done.err or "us-east-9: botocore knows no service" in done.err
     )
 
 
