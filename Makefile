@@ -18,7 +18,7 @@ demo: $(VENV)/ready ## run the main job against the built-in registry stand-in
 test: $(VENV)/ready $(AWSCLI)/ready $(CFN_LINT)/ready ## pass the tests (bounded stress runs)
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
-test-full: $(VENV)/ready $(AWSCLI)/ready $(CFN_LINT)/ready ## the tests with the unbounded stress runs: 2,000 fault runs, long
+test-full: $(VENV)/ready $(AWSCLI)/ready $(CFN_LINT)/ready ## the tests with the unbounded stress runs: thousands of fault runs, hours
 	AWS_ECR_GC_FULL=1 $(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 test-fleet: $(VENV)/ready ## the state machine over 2,000 accounts and regions, with failures and kills, long
