@@ -90,6 +90,15 @@ def values(attributes: Any) -> dict[str, Any]:
     return {each.key: value(each.value) for each in pairs}
 
 
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    """The library's threads go on after a run has given them up, and draw random numbers amid other tests."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        thread.join(60)
+
+
 @pytest.fixture
 def collector(shell: Shell) -> Iterator[Collector]:
     running = Collector()

@@ -436,7 +436,7 @@ def test_a_signal_while_reading_ends_the_plan(sandbox: Sandbox, shell: Shell, tm
         time.sleep(0.3)
 
     sandbox.before("DescribeImages", strike, call=2)
-    started = Started(shell, "plan", "-f", file)
+    started = Started(shell, "plan", "-f", file, "--concurrency", "1")
     finished = started.finished()
     assert finished.exit == 130
     assert "interrupted while reading; nothing was changed" in finished.err

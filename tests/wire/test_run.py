@@ -509,7 +509,7 @@ def test_a_repository_that_vanishes_before_it_is_read_or_carried_out_keeps_no_ot
     sandbox.before("DescribeImages", lambda _: sandbox.registry().delete_repository("ci/b"), call=2)
     sandbox.before("BatchDeleteImage", lambda _: sandbox.registry().delete_repository("ci/a"), call=1)
     file = policy_file(tmp_path / "p.json", policy(BUILDS))
-    finished = shell("run", "-f", file, "--yes", "--output", "json")
+    finished = shell("run", "-f", file, "--yes", "--concurrency", "1", "--output", "json")
     assert finished.exit == 5
     assert "repository ci/b: no plan: " in finished.err
     document = json.loads(finished.out)

@@ -29,33 +29,22 @@ class Objects:
 
     def put(self, name: str, content: bytes) -> str:
         """Write it, over what is there; returns its address."""
-        self._client.call(
-            "PutObject",
-            "ETag",
-            Bucket=self._bucket,
-            Key=self._key(name),
-            Body=content,
-            ContentType="application/json",
-        )
+        self._put(name, content)
         return f"{self.address}/{name}"
 
     def put_first(self, name: str, content: bytes) -> bool:
         """Write it unless it is there; whether it was written now. S3 lets one of several do so."""
         try:
-            self._client.call(
-                "PutObject",
-                "ETag",
-                Bucket=self._bucket,
-                Key=self._key(name),
-                Body=content,
-                ContentType="application/json",
-                IfNoneMatch="*",
-            )
+            self._put(name, content, IfNoneMatch="*")
         except AwsFailure as error:
             if error.code == "PreconditionFailed":
                 return False
             raise
         return True
+
+    def _put(self, name: str, content: bytes, **terms: str) -> None:
+        where = {"Bucket": self._bucket, "Key": self._key(name)}
+        self._client.call("PutObject", "ETag", **where, Body=content, ContentType="application/json", **terms)
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}/{name}" if self._prefix else name
