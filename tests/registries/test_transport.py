@@ -244,6 +244,23 @@ def test_only_authorities_of_the_aws_configuration_are_trusted(monkeypatch: pyte
         assert (asked, len(server.requests)) == (0, 2)
 
 
+def test_what_tls_has_read_beyond_an_answer_is_no_answer_to_the_next_call(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Head and body come in a record each, and the second holds more than its length says: no poll sees that."""
+    made = certificates(tmp_path / "tls")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(made.authority))
+    head, end, body = answer().partition(b"\r\n\r\n")
+    surplus = answer(b'{"repositories":[{"repositoryName":"none"}]}')
+    tls = (str(made.certificate), str(made.key))
+    with Scripted([[head + end, body + surplus], answer()], [answer()], tls=tls) as server:
+        client = opened(server.url)
+        for number in (1, 2):
+            assert client.call("DescribeRepositories", "repositories")["repositories"] == []
+            assert server.connections == number
+        client.close()
+
+
 def test_where_botocore_is_another_inside_its_own_transport_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "_USED", ("what_a_later_one_may_lack",))
     with Scripted([answer()]) as server:
