@@ -2,8 +2,9 @@
 
 import json
 import os
-import resource
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from aws_ecr_gc.plan import Plan
 from aws_ecr_gc.report import fleets
 from aws_ecr_gc.sandbox import Faults, Sandbox
 from tests.aws.conftest import aws, cloud, credentials, running_cloud
-from tests.conftest import Shell
+from tests.conftest import Finished, Shell
 from tests.fleet.test_faults import Protected
 from tests.fleet.test_reach import EVERYWHERE, FIRST, PLACES, Fleet
 from tests.in_use.conftest import World, world
@@ -171,19 +172,15 @@ def test_ctrl_c_amid_the_deletions_of_a_fleet_says_of_every_place_how_far_it_cam
         assert (place["exit"] == 0) == (place["failure"] is None) == whole
 
 
-class Limited:
-    """A bound on open files while a command runs in this process."""
-
-    def __init__(self, files: int) -> None:
-        self._files = files
-        self._before = resource.getrlimit(resource.RLIMIT_NOFILE)
-
-    def __enter__(self) -> None:
-        there = len(list(Path("/proc/self/fd").iterdir()))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (there + self._files, self._before[1]))
-
-    def __exit__(self, *_: object) -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, self._before)
+def with_files(shell: Shell, most: int, *words: str, **environment: str | None) -> Finished:
+    """A command in a process of its own that may have so many files open."""
+    limit = f"resource.setrlimit(resource.RLIMIT_NOFILE, ({most}, {most}))"
+    again = f"os.execv(sys.executable, [sys.executable, '-m', 'aws_ecr_gc', *{words}])"
+    command = [sys.executable, "-c", f"import os, resource, sys; {limit}; {again}"]
+    done = subprocess.run(
+        command, env=shell.with_changes(environment), capture_output=True, text=True, check=False, timeout=300
+    )
+    return Finished(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize("batch", [1, 30, 10_000])
@@ -217,19 +214,19 @@ def test_where_workloads_of_a_later_batch_can_not_be_read_its_places_are_named(
     assert document["exit"] == 3
 
 
-def test_places_that_wait_for_what_is_in_use_hold_no_connections(fleet: Fleet, tmp_path: Path) -> None:
-    """Thirty places of a registry each, and room for few more files than one needs."""
+def test_places_that_wait_for_what_is_in_use_hold_no_connections(fleet: Fleet, shell: Shell, tmp_path: Path) -> None:
+    """Many more places than files that may be open; some places are looked into ahead of those at work."""
     listing = tmp_path / "uses.txt"
     listing.write_text("# none\n")
-    more = [f"{number:012}" for number in range(1, 31)]
-    for account in more:
+    accounts = [f"{number:012}" for number in range(1, 91)]
+    for account in accounts:
         fleet.fill(account, "us-east-1", "app")
     file = policy_file(tmp_path / "p.json", policy(BUILDS), in_use={"lists": [{"file": str(listing)}]})
-    accounts = [word for account in more for word in ("--account", account)]
-    with Limited(60):
-        done = fleet("run", "-f", file, "--yes", *accounts, "--role", "gc", "--region", "us-east-1")
+    where = [word for account in accounts for word in ("--account", account)]
+    words = ("run", "-f", file, "--yes", *where, "--role", "gc", "--region", "us-east-1", "--concurrency", "4")
+    done = with_files(shell, 64, *words, AWS_ENDPOINT_URL_STS=fleet.sandbox.url)
     assert done.exit == 0, done.err
-    assert "Deleted in 30 repositories of 30 places: 60 of 60 images" in done.out
+    assert "Deleted in 90 repositories of 90 places: 180 of 180 images" in done.out
 
 
 def test_a_journal_that_can_not_be_begun_after_deletions_elsewhere_is_no_misuse(fleet: Fleet, tmp_path: Path) -> None:
