@@ -1,7 +1,6 @@
 """Fleets: many repositories at once, beside a bare asynchronous client that makes the same calls."""
 
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +11,7 @@ from statistics import median
 from typing import NamedTuple
 
 from benchmarks import contenders, measuring
-from benchmarks.measuring import ROOT, Run
+from benchmarks.measuring import Run
 
 LATENCY = 0.05
 """Seconds a call."""
@@ -114,12 +113,8 @@ class _Server(NamedTuple):
 def _serving(fleet: Fleet, latency: float = 0.0, limit: float | None = None) -> Iterator[_Server]:
     command = [sys.executable, "-m", "benchmarks.fleet_server", f"--repositories={fleet.repositories}"]
     command += [f"--images={fleet.images}", f"--latency={latency}", *([] if limit is None else [f"--limit={limit}"])]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None  # noqa: S101 - asked for two lines above
-        try:
-            yield _Server(int(process.stdout.readline()))
-        finally:
-            process.kill()
+    with measuring.started(command) as said:
+        yield _Server(int(said))
 
 
 def _side_by_side(fleet: Fleet, rounds: int, words: Sequence[str], work: str) -> tuple[Seen, Seen]:

@@ -61,15 +61,23 @@ class Server:
 
 
 @contextmanager
+def started(command: Sequence[str]) -> Iterator[str]:
+    """A server in a process of its own, for as long as the block; the first line that it says."""
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        if process.stdout is None:
+            raise RuntimeError(f"{command}: its output was not asked for")
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+@contextmanager
 def serving(images: int, latency: float = 0.0) -> Iterator[Server]:
     """A server of a repository with this many images; `latency` is in seconds a call."""
     command = [sys.executable, "-m", "benchmarks.server", f"--images={images}", f"--latency={latency}"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None  # noqa: S101 - asked for two lines above
-        try:
-            yield Server(int(process.stdout.readline()))
-        finally:
-            process.kill()
+    with started(command) as said:
+        yield Server(int(said))
 
 
 def run(command: Sequence[str], server: Server | None = None, expected: int = 0) -> Run:

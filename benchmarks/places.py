@@ -6,17 +6,15 @@ own. It is a Python program, and slower than this: read CPU seconds and memory, 
 """
 
 import json
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from aws_ecr_gc.sandbox import Sandbox
 from aws_ecr_gc.sandbox.manifests import OCI_IMAGE, layer, write
 from benchmarks import contenders, measuring
-from benchmarks.measuring import ROOT, Run
+from benchmarks.measuring import Run
 from benchmarks.tables import table
 
 REGIONS = ("us-east-1", "eu-west-1")
@@ -52,15 +50,8 @@ def _measure(accounts: int) -> Run:
         return measuring.run(["env", f"AWS_ENDPOINT_URL={url}", *contenders.program(), *words])
 
 
-@contextmanager
-def _serving(accounts: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "benchmarks.places", "serve", str(accounts)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None  # noqa: S101 - asked for above
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.kill()
+def _serving(accounts: int) -> AbstractContextManager[str]:
+    return measuring.started([sys.executable, "-m", "benchmarks.places", "serve", str(accounts)])
 
 
 def _names(accounts: int) -> list[str]:

@@ -110,7 +110,7 @@ class Backups:
         earlier: Earlier,
     ) -> tuple[Terms, Earlier]:
         """The terms and the earlier outcomes to go on with: reading a manifest is a pull as well, and not to count."""
-        from aws_ecr_gc import backup  # noqa: PLC0415 - as in `_place_of`
+        from aws_ecr_gc import backup  # noqa: PLC0415 - start-up: most runs copy nothing
 
         name = port.repository.name
         if terms.pulled_since is not None:
@@ -141,7 +141,7 @@ class Backups:
         return (terms if terms.pulled_since is None else replace(terms, pulled_since=self._live.time())), earlier
 
     def _contents(self) -> EcrContents:
-        from aws_ecr_gc.backup.copying import CONNECTIONS  # noqa: PLC0415 - as in `_place_of`
+        from aws_ecr_gc.backup.copying import CONNECTIONS  # noqa: PLC0415 - start-up: most runs copy nothing
 
         connection = self._connection
         with self._lock:

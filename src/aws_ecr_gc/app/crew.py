@@ -14,7 +14,7 @@ from aws_ecr_gc.app.headway import Headway
 from aws_ecr_gc.app.live import Planned
 from aws_ecr_gc.app.material import gather
 from aws_ecr_gc.app.passage import Ended, Mark, Passage
-from aws_ecr_gc.app.pipeline import in_order
+from aws_ecr_gc.app.pipeline import LOOK, in_order
 from aws_ecr_gc.app.protection import Protected, Protection
 from aws_ecr_gc.app.site import FleetSite, Site
 from aws_ecr_gc.app.sources import LiveSource
@@ -40,8 +40,6 @@ BATCH = 250_000
 
 _EMPTY = 20
 """What a repository without images, or a place without repositories, counts as."""
-_LOOK = 0.05
-"""Seconds after which somebody who waits looks whether it is his turn."""
 
 
 class Crew:
@@ -172,7 +170,7 @@ class Crew:
         def surely(each: Passage) -> Passage:
             try:
                 return work(each)
-            except BaseException:
+            except BaseException:  # a defect, or Ctrl-C: whatever it is, it goes on from here
                 self.give_up(unheard=True)
                 each.is_over = True
                 raise
@@ -295,14 +293,15 @@ class Crew:
             if each.number == self._turn:
                 each.aside.tell()
                 self._shown.set()
-            if self._shown.wait(_LOOK) or self._no_more or self._console.stop():
+            if self._shown.wait(LOOK) or self._no_more or self._console.stop():
                 return
 
     def _apply(self, each: Passage, made: Protected) -> Applied:
         plan, terms = made.plan, made.material.terms
         each.aside.stop = self._stop_deleting
         source = each.site.source.telling(each.aside)
-        assert isinstance(source, LiveSource)  # noqa: S101 - what is read from a file is never carried out
+        if not isinstance(source, LiveSource):
+            raise TypeError("what is read from a file is never carried out")
         if (kept := source.live.kept_from(plan.repository, terms, each.is_next)) is not None:
             return kept
         port = source.registry.repository(each.name)

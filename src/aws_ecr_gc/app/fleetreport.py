@@ -249,5 +249,6 @@ class FleetReport:
 
 def _site_of(each: Passage) -> FleetSite:
     site = each.site
-    assert isinstance(site, FleetSite)  # noqa: S101 - the crew makes no others for a fleet
+    if not isinstance(site, FleetSite):
+        raise TypeError("the crew makes no other sites for a fleet")
     return site

@@ -6,13 +6,11 @@ from threading import Lock
 
 from msgspec.structs import replace
 
+from aws_ecr_gc.app.pipeline import LOOK
 from aws_ecr_gc.apply import Applied, Terms
 from aws_ecr_gc.errors import GuardStopped
 from aws_ecr_gc.plan import Result
 from aws_ecr_gc.reference import Registry, Repository
-
-_LOOK = 0.05
-"""Seconds after which somebody who waits looks whether it is his turn."""
 
 
 class Halt:
@@ -60,5 +58,5 @@ class Halts:
         """
         halt = self.of(registry)
         while terms.canary is not None and not (halt.went_well or halt.by or is_next() or stop()):
-            time.sleep(_LOOK)
+            time.sleep(LOOK)
         return halt

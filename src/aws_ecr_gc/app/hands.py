@@ -107,7 +107,7 @@ class Hands:
     def _one(self, numbered: tuple[int, Job]) -> _Ended:
         try:
             return self._ended(*numbered)
-        except BaseException:  # as nobody thought of: those that would wait for it are let go
+        except BaseException:  # a defect, or Ctrl-C: those that would wait for it are let go, and it goes on from here
             self._no_more = self._unheard = True
             raise
 

@@ -8,6 +8,8 @@ from typing import TypeVar
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
+LOOK = 0.05
+"""Seconds after which somebody who waits for others looks whether it is his turn, or all is to end."""
 AHEAD = 2
 """How many tasks for each worker may be finished, or waiting, behind one that is still at work."""
 

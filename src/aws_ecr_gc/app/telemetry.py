@@ -34,7 +34,7 @@ def send(
     command: str, places: Sequence[PlaceNumbers], ended_at: float, exit_code: int, *, patience: float = PATIENCE
 ) -> list[str]:
     """Send the numbers and the trace of a run; what went wrong with that, if anything did."""
-    from aws_ecr_gc.app.otlp import Told  # noqa: PLC0415 - as in `demand`
+    from aws_ecr_gc.app.otlp import Told  # noqa: PLC0415 - start-up: only where it is asked for, and the extra is there
 
     told = Told(command, places, ended_at, exit_code)
     signals = [_Signal("metrics", told.metrics, patience), _Signal("traces", told.traces, patience)]

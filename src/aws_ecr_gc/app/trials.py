@@ -4,12 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 
+from aws_ecr_gc.app.pipeline import LOOK
 from aws_ecr_gc.apply import TAKEN_WHOLE, Applied
 from aws_ecr_gc.plan import Action, Plan, Result
 from aws_ecr_gc.reference import Registry
-
-_LOOK = 0.05
-"""Seconds after which somebody who waits looks whether it is his turn."""
 
 
 class Trial:
@@ -47,7 +45,7 @@ class Trials:
             trial = self._trials.setdefault(registry, Trial())
         alone = False
         while not (alone or trial.takes_tags or stop()):
-            alone = trial.lock.acquire(timeout=_LOOK)
+            alone = trial.lock.acquire(timeout=LOOK)
         try:
             yield trial
         finally:

@@ -198,7 +198,7 @@ class Lean:
             except (BrokenPipeError, ConnectionResetError):
                 pass  # an answer may have come before all was sent: urllib3 reads it too
             answer = _read(sock)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: what is half said on it would be taken for the next answer
             connection.close()
             raise
         if answer.lasts and not getattr(sock, "pending", int)():  # what TLS has read already belongs to no answer
@@ -236,7 +236,7 @@ class Lean:
             connection.timeout = pool.timeout.connect_timeout
             connection.connect()
             connection.sock.settimeout(pool.timeout.read_timeout)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: what is half said on it would be taken for the next answer
             connection.close()
             raise
         return connection

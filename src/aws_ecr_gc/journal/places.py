@@ -78,7 +78,7 @@ def place_of(stated: str | Path, s3: "Callable[[], Client]") -> Place:
         from aws_ecr_gc.journal.s3 import Bucket  # noqa: PLC0415 - only where it is asked for
 
         return Bucket(s3(), *named)
-    from aws_ecr_gc.journal.directory import Directory  # noqa: PLC0415 - as above
+    from aws_ecr_gc.journal.directory import Directory  # noqa: PLC0415 - only where it is asked for
 
     return Directory(Path(stated))
 

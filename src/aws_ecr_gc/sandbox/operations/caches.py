@@ -1,5 +1,7 @@
 """Pull-through cache rules and repository creation templates. They are noted; nothing is made by them."""
 
+from collections.abc import Mapping, Sequence
+
 from aws_ecr_gc.sandbox.errors import ServiceError, invalid_parameter
 from aws_ecr_gc.sandbox.world import Caller, Members
 
@@ -30,14 +32,9 @@ def create_pull_through_cache_rule(caller: Caller, request: Members) -> Members:
 def describe_pull_through_cache_rules(caller: Caller, request: Members) -> Members:
     """The rules, all or those of some prefixes."""
     rules = caller.world.cache_rules.get((caller.account, caller.region), {})
-    asked = request.get("ecrRepositoryPrefixes")
-    for prefix in asked or ():
-        if prefix not in rules:
-            raise ServiceError("PullThroughCacheRuleNotFoundException", f"There is no rule for the prefix '{prefix}'")
+    rows = _of_prefixes(rules, request.get("ecrRepositoryPrefixes"), "PullThroughCacheRuleNotFoundException")
     scope = ("DescribePullThroughCacheRules", caller.account, caller.region)
-    page, following = caller.world.listings.page(
-        scope, request, lambda: [rules[prefix] for prefix in asked or sorted(rules)], PAGE_SIZE
-    )
+    page, following = caller.world.listings.page(scope, request, lambda: rows, PAGE_SIZE)
     return {"pullThroughCacheRules": page, **following}
 
 
@@ -57,12 +54,15 @@ def create_repository_creation_template(caller: Caller, request: Members) -> Mem
 def describe_repository_creation_templates(caller: Caller, request: Members) -> Members:
     """The templates, all or those of some prefixes."""
     templates = caller.world.templates.get((caller.account, caller.region), {})
-    asked = request.get("prefixes")
-    for prefix in asked or ():
-        if prefix not in templates:
-            raise ServiceError("TemplateNotFoundException", f"There is no template for the prefix '{prefix}'")
+    rows = _of_prefixes(templates, request.get("prefixes"), "TemplateNotFoundException")
     scope = ("DescribeRepositoryCreationTemplates", caller.account, caller.region)
-    page, following = caller.world.listings.page(
-        scope, request, lambda: [templates[prefix] for prefix in asked or sorted(templates)], PAGE_SIZE
-    )
+    page, following = caller.world.listings.page(scope, request, lambda: rows, PAGE_SIZE)
     return {"registryId": caller.account, "repositoryCreationTemplates": page, **following}
+
+
+def _of_prefixes(kept: Mapping[str, Members], prefixes: Sequence[str] | None, missing: str) -> list[Members]:
+    """What is kept under these prefixes, or all, sorted; `missing` is the error for a prefix that has nothing."""
+    for prefix in prefixes or ():
+        if prefix not in kept:
+            raise ServiceError(missing, f"There is nothing for the prefix '{prefix}'")
+    return [kept[prefix] for prefix in prefixes or sorted(kept)]
