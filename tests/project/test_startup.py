@@ -55,6 +55,14 @@ def test_a_run_loads_neither_boto3_nor_yaml_nor_the_stand_in(sandbox: Sandbox, s
     assert not loaded & {"boto3", "yaml", "aws_ecr_gc.sandbox", "http.server"}
 
 
+def test_one_repository_without_a_source_loads_neither_thread_pools_nor_what_reads_sources(
+    sandbox: Sandbox, shell: Shell
+) -> None:
+    sandbox.registry().create_repository("testrepo")
+    loaded = loaded_by(shell, "--repo", "testrepo", "--keep", "build=1", "--dry-run")
+    assert not loaded & {"concurrent.futures.thread", "aws_ecr_gc.discovery.reading", "aws_ecr_gc.app.workloads"}
+
+
 def test_only_who_asks_for_opentelemetry_loads_its_library(sandbox: Sandbox, shell: Shell) -> None:
     sandbox.registry().create_repository("testrepo")
     words = ("plan", "--repo", "testrepo", "--keep", "build=1")

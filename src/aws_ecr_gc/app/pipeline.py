@@ -2,8 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -23,6 +25,8 @@ def in_order(tasks: Iterable[_Task], work: Callable[[_Task], _Result], workers: 
     if workers == 1:
         yield from map(work, tasks)
         return
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up: one repository needs none
+
     pool = ThreadPoolExecutor(workers)
     waiting: deque[Future[_Result]] = deque()
     try:

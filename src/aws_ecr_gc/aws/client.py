@@ -6,7 +6,6 @@ exceptions end here: what leaves is an `errors.Error`.
 
 import copy
 import functools
-import gzip
 import os
 import re
 import threading
@@ -17,18 +16,17 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import botocore.session
-import msgspec
 from botocore import exceptions as boto
 from botocore import xform_name
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.httpsession import URLLib3Session
-from botocore.loaders import JSONFileLoader, create_loader
 from botocore.response import StreamingBody
 from botocore.utils import get_environ_proxies
 
 from aws_ecr_gc import __version__
+from aws_ecr_gc.aws.models import loader
 from aws_ecr_gc.aws.pacing import Traffic
 from aws_ecr_gc.aws.transport import ride
 from aws_ecr_gc.errors import (
@@ -100,32 +98,14 @@ _NEXT_TOKENS = ("nextToken", "NextToken", "NextMarker", "Marker", "nextMarker")
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
 
 
-class _ModelFiles(JSONFileLoader):  # type: ignore[misc]  # botocore has no types
-    """botocore's own description of AWS's APIs, decoded by msgspec: a tenth of the start-up is spent on it."""
-
-    def load_file(self, file_path: str) -> Any:
-        for path, read in ((Path(f"{file_path}.json"), bytes), (Path(f"{file_path}.json.gz"), gzip.decompress)):
-            if path.is_file():
-                return msgspec.json.decode(read(path.read_bytes()))
-        return None
-
-
-@functools.cache
-def _loader(data_path: str | None) -> Any:
-    """Once for the process: a function of Lambda begins with a new session each time it is called."""
-    loader = create_loader(data_path)
-    loader.file_loader = _ModelFiles()
-    return loader
-
-
 class Session:
     """The user's AWS configuration. Raises `Misuse` where it cannot be read or names no region."""
 
     def __init__(self, profile: str | None, region: str | None) -> None:
         try:
             self._session = botocore.session.Session(profile=profile)
-            loader = _loader(self._session.get_config_variable("data_path"))
-            self._session.register_component("data_loader", loader)
+            models = loader(self._session.get_config_variable("data_path"))
+            self._session.register_component("data_loader", models)
             self._session.set_default_client_config(self._client_config())
             self._demand_ca_bundle()
             self._stated_region: str = (
