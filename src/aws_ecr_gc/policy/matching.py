@@ -7,7 +7,7 @@ Archived images are matched by the rules about the archive alone, where there ar
 import re
 from array import array
 from collections.abc import Callable, Container, Iterator, Sequence
-from itertools import compress
+from itertools import chain, compress
 
 from msgspec import Struct
 
@@ -85,8 +85,10 @@ class Sweep:
         self._now = now
         self._left_over = left_over
         self._policy = policy
-        self._tags = [tag for image in images for tag in image.tags]
-        self._owners = array("I", [at for at, image in enumerate(images) for _ in image.tags])
+        of_images = [image.tags for image in images]
+        self._tags = list(chain.from_iterable(of_images))
+        self._owners = array("I", [at for at, tags in enumerate(of_images) for _ in tags])
+        self._untagged = [at for at, tags in enumerate(of_images) if not tags]
         self._signatures: dict[int, str] = {}
         if policy.signatures is Signatures.FOLLOW:
             self._signatures = self._signature_tags(range(len(self._tags)))
@@ -155,7 +157,7 @@ class Sweep:
     def _tagless(self) -> list[int]:
         """Untagged images, and those whose tags only say what they sign."""
         if not self._signatures:
-            return [at for at, image in enumerate(self._images) if not image.tags]
+            return self._untagged
         tagged = {owner for at, owner in enumerate(self._owners) if at not in self._signatures}
         return [at for at in range(len(self._images)) if at not in tagged]
 

@@ -3,9 +3,9 @@
 from collections.abc import Container, Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import compress
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
-from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, active_in, newest_first, unread_indexes
+from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, newest_first, unread_indexes
 from aws_ecr_gc.plan import Action, Decision, Leftover, Plan, Reason, Verdict
 from aws_ecr_gc.policy.decisions import MadeOut
 from aws_ecr_gc.policy.keeping import Said, Vote, vote
@@ -49,7 +49,7 @@ def make_plan(
     return Plan(
         inventory.repository,
         inventory.taken_at,
-        active=active_in(inventory),
+        active=verdicts.active,
         size=sum(inventory.images[digest].own_size for digest in verdicts.collected),
         decisions=MadeOut(verdicts),
         steps=steps_for(verdicts.collected, inventory, verdicts.relations, policy.action),
@@ -108,9 +108,9 @@ class Verdicts:
         signed = {self.images[at].digest: named for at, named in self.matches.signed.items()}
         self.relations = Relations(inventory, signed)
         self.saved = saved_by(policy, self.images, self.matches, self.relations, now, uses=uses)
-        self._unread = {
-            at for at, image in enumerate(self.images) if image.children is None and image.status is not Status.ACTIVE
-        }
+        active = Status.ACTIVE
+        self._inactive = {at for at, image in enumerate(self.images) if image.status is not active}
+        self._unread = {at for at in self._inactive if self.images[at].children is None}
         self._unread_may_go = all(map(self._goes_unread, self._unread))
         self._special = self._find_special()
         self._decide()
@@ -132,9 +132,9 @@ class Verdicts:
         """The positions of what may have to stand aside when rules count: followers, and what is not active."""
         relations, waiting = self.relations, self._leftovers
         followers = {*relations.parents, *(each for some in relations.referrers.values() for each in some), *waiting}
-        return {
-            at for at, image in enumerate(self.images) if image.status is not Status.ACTIVE or image.digest in followers
-        }
+        if not followers:
+            return self._inactive
+        return self._inactive.union([at for at, image in enumerate(self.images) if image.digest in followers])
 
     def _goes_unread(self, at: int) -> bool:
         """Whether an archived index may go though it can't be read. If all of them do, none that stays could list
@@ -349,9 +349,8 @@ class Verdicts:
 
     def beyond_rules(self) -> Iterator[Decision]:
         """The decisions that no rule asked for, newest first: seldom more than a few, found without the others."""
-        for at, image in enumerate(self.images):
-            if not (at in self._special or image.media_type not in KNOWN_TYPES or self._is_doubtful(at)):
-                continue
+        for at in self._apart():
+            image = self.images[at]
             if image.digest in self.collected:
                 continue
             own = self._own_reasons(at, ())
@@ -359,6 +358,21 @@ class Verdicts:
                 yield Decision(image, Verdict.HELD, (self._why_held(at),))
             elif own and own[0].rule in _BEYOND_RULES:
                 yield Decision(image, Verdict.RETAINED, own)
+
+    def _apart(self) -> Iterable[int]:
+        """The positions, newest first, of what may stay though no rule says so."""
+        if not self._unread and KNOWN_TYPES.issuperset(map(attrgetter("media_type"), self.images)):
+            return sorted(self._special)
+        return [
+            at
+            for at, image in enumerate(self.images)
+            if at in self._special or image.media_type not in KNOWN_TYPES or self._is_doubtful(at)
+        ]
+
+    @property
+    def active(self) -> int:
+        """How many images are neither archived nor on the way back from there."""
+        return len(self.images) - len(self._inactive)
 
     def __len__(self) -> int:
         return len(self.images)

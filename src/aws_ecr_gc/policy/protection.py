@@ -47,7 +47,11 @@ def saved_by(
     _add_young(saved, policy, images, now)
     _add_protected_digests(saved, policy, images)
     _add_protected_tags(saved, policy, images)
-    unmanaged = [at for at, tag in enumerate(matches.unmatched) if tag is not None and images[at].subject is not None]
+    unmanaged = (
+        [at for at, tag in enumerate(matches.unmatched) if tag is not None and images[at].subject is not None]
+        if relations.referrers  # no subject that is here has any, then
+        else []
+    )
     if saved or unmanaged:
         _add_followed(saved, unmanaged, images, matches.tagless, relations)
     return saved

@@ -36,8 +36,9 @@ def capturer(pattern: str, groups: Sequence[str]) -> Callable[[str], tuple[str, 
     numbers = [compiled.groupindex[group] for group in groups]
 
     def captures(text: str) -> tuple[str, ...] | None:
-        found = compiled.fullmatch(text)
-        return tuple([found.group(number) or "" for number in numbers]) if found else None
+        # Of bytes, RE2's binding needs no offsets of characters worked out; in a tag they are the same.
+        found = compiled.fullmatch(text.encode() if text.isascii() else text)
+        return tuple([text[start:end] for start, end in map(found.span, numbers)]) if found else None
 
     return captures
 
