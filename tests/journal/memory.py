@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 
 from aws_ecr_gc.journal import Glance, create
+from aws_ecr_gc.journal.records import Line
 from tests.journal.histories import NOW, REGISTRY, History
 
 
@@ -35,7 +36,7 @@ class Memory:
 
     def settle(self) -> None: ...
 
-    def append(self, number: int, line: bytes) -> None:  # noqa: ARG002
+    def append(self, number: int, line: Line) -> None:  # noqa: ARG002
         self.content += line
 
     def cut(self, length: int) -> None:

@@ -12,7 +12,7 @@ from aws_ecr_gc import apply, journal
 from aws_ecr_gc.errors import JournalLost, Misuse
 from aws_ecr_gc.journal import reading
 from aws_ecr_gc.journal.reading import InRepository, Recorded
-from aws_ecr_gc.journal.records import Position, body_of, line_of, record_of
+from aws_ecr_gc.journal.records import Line, Position, body_of, line_of, record_of
 from aws_ecr_gc.plan import Action, Outcome, Result
 from aws_ecr_gc.ports import Answer, ImageId
 from aws_ecr_gc.reference import Repository
@@ -152,6 +152,28 @@ def test_only_manifests_that_are_not_on_record_are_wanted_and_none_without_resto
         assert found.repositories["r"].images[digest(2)].manifest == (b"{}" if restorable else None)
 
 
+def test_nothing_is_kept_of_a_repository_that_is_done_with() -> None:
+    open_journal = journal.create(Memory(), REGISTRY, clock=lambda: NOW)
+    History([beginning(), planning("r", *STEPS), planning("s", *STEPS)]).play(open_journal)
+    for name in ("r", "s"):
+        asking(name, (2, "a"))(open_journal)
+    open_journal.done_with("r")
+    assert open_journal.of("r").wants([digest(2)]) == [digest(2)]
+    assert open_journal.of("s").wants([digest(2)]) == []
+
+
+def test_lines_made_in_one_place_one_after_the_other_are_those_made_each_in_its_own() -> None:
+    room = bytearray()
+    there = here = Position()
+    for line in written(ONE_OF_EACH).splitlines(keepends=True):
+        record, _ = record_of(line, here)
+        made, there = line_of(record, there, room)
+        alone, here = line_of(record, here)
+        assert bytes(made) == alone == line
+        assert there == here
+        assert made is room
+
+
 def test_half_a_surrogate_pair_in_what_aws_says_is_written_all_the_same() -> None:
     found = read(beginning(), planning("r", *STEPS), asking("r", (3, None)), failing("r", 2, "\ud800"))
     assert found.repositories["r"].doubtful == [digest(3)]
@@ -257,7 +279,7 @@ def test_zeros_where_the_last_line_should_be_are_torn(tmp_path: Path) -> None:
 class _Interrupted(Memory):
     """Ctrl-C comes in the middle of a line, once."""
 
-    def append(self, number: int, line: bytes) -> None:
+    def append(self, number: int, line: Line) -> None:
         if number == 1:
             super().append(number, line[:20])
             raise KeyboardInterrupt

@@ -7,6 +7,7 @@ import pytest
 
 from aws_ecr_gc.errors import JournalLost
 from aws_ecr_gc.journal import Journal, create
+from aws_ecr_gc.journal.records import Line
 from aws_ecr_gc.plan import Action
 from aws_ecr_gc.ports import ImageId
 from tests.journal.histories import NOW, REGISTRY, beginning
@@ -25,7 +26,7 @@ class Disk(Memory):
         self.lines_written = self.kept = self.settled = 0
         self.broken = False
 
-    def append(self, number: int, line: bytes) -> None:
+    def append(self, number: int, line: Line) -> None:
         super().append(number, line)
         with self._changed:
             self.lines_written += 1

@@ -39,6 +39,8 @@ class _Once(Generic[_Known]):
         self._unknown = unknown
         self._lock = Lock()
         self._asked = False
+        self.is_settled = False
+        """Whether `get` waits for nothing any more."""
         self._known: _Known | None = None
         self._trouble: Error | None = None
 
@@ -53,6 +55,7 @@ class _Once(Generic[_Known]):
         except Error as error:  # it stops nothing: what needs a call for its work fails by itself
             self._trouble = error
         finally:
+            self.is_settled = True
             self._lock.release()
 
     def get(self, console: Console) -> _Known | None:
@@ -95,6 +98,18 @@ class Cautions:
         self._replication = Replication(source.delete_replication, place)
         self._caches = _Once(source.caches, _there("what fills repositories without a push", place))
         self._templates = _Once(source.templates, _there("what makes repositories that nobody creates", place))
+        self._questions = (self._replication.rules, self._caches, self._templates)
+
+    def are_settled(self, plan: Plan) -> bool:
+        """Whether nothing has to be asked first for what is said of a plan."""
+        return self._silent or not plan.steps or all(each.is_settled for each in self._questions)
+
+    def settle(self, plan: Plan) -> None:
+        """Ask what has to be asked for it."""
+        if not self.are_settled(plan):
+            for wait in (False, True):  # several threads that come here at once ask for different things
+                for each in self._questions:
+                    each.find_out(wait=wait)
 
     def about(self, plan: Plan, policy: Policy, console: Console) -> list[str] | None:
         """Warn; where the plan's deletions are replicated to, as far as that is known."""
@@ -102,10 +117,6 @@ class Cautions:
             return None
         if policy.goes_by_pulls:
             console.say_once(_PULL_TIMES)
-        if plan.steps:  # several threads that come here at once ask for different things
-            self._replication.rules.find_out(wait=False)
-            self._caches.find_out(wait=False)
-            self._templates.find_out(wait=False)
         return self._replication.warn(plan, console)
 
     def notes(self, plan: Plan, console: Console) -> list[str]:

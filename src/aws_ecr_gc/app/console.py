@@ -1,7 +1,7 @@
 """The two streams of a command: the result, and all else."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from enum import Enum
 from itertools import groupby
@@ -11,8 +11,11 @@ from typing import TextIO
 
 from aws_ecr_gc.errors import Interrupted, OutputLost
 from aws_ecr_gc.report.logs import TEXT, log_line
+from aws_ecr_gc.report.parts import Spool, Stretch
 from aws_ecr_gc.report.progress import Progress
 
+_LONG = 1 << 16
+"""Characters of a result that are kept in memory until its turn comes."""
 _CALM = 60.0
 """Seconds between two lines of progress where there is no terminal."""
 
@@ -101,18 +104,35 @@ class _Kind(Enum):
 class Aside(Console):
     """What is said and printed of one of many things that are done at once, kept until its turn has come.
 
-    Progress is shown at once, and so is what is about to be done.
+    Progress is shown at once, and so is what is about to be done. With a `spool`, a long result waits there.
     """
 
-    def __init__(self, console: Console, stop: Callable[[], bool]) -> None:
+    def __init__(self, console: Console, stop: Callable[[], bool], spool: Spool | None = None) -> None:
         self._console = console
-        self._kept: list[tuple[_Kind, str]] = []
+        self._spool = spool
+        self._kept: list[tuple[_Kind, str | Stretch]] = []
         self.stop = stop
 
     def print(self, lines: Iterable[str]) -> None:
-        kept = list(lines)
-        if kept:
-            self._kept.append((_Kind.PRINTED, "\n".join(kept)))  # one for all: a hundred bytes less a line
+        some: list[str] = []
+        characters = 0
+        for line in lines:
+            some.append(line)
+            characters += len(line)
+            if characters > _LONG:
+                self._kept.append((_Kind.PRINTED, self._put_by("\n".join(some))))
+                some, characters = [], 0
+        if some:
+            self._kept.append((_Kind.PRINTED, "\n".join(some)))  # one for all: a hundred bytes less a line
+
+    def _put_by(self, text: str) -> str | Stretch:
+        """Out of memory, if that can be: a full disk must not keep back what was done."""
+        if self._spool is None:
+            return text
+        try:
+            return self._spool.add([text.encode()])
+        except OutputLost:
+            return text
 
     def say(self, line: str) -> None:
         self._kept.append((_Kind.SAID, line))
@@ -133,10 +153,16 @@ class Aside(Console):
         """Pass on what was kept, in its order. Raises OutputLost."""
         kept, self._kept = self._kept, []
         for kind, group in groupby(kept, itemgetter(0)):
-            lines = (line for _, line in group)
+            lines = (line for _, each in group for line in self._again(each))
             if kind is _Kind.PRINTED:
                 self._console.print(lines)
                 continue
             say = self._console.say if kind is _Kind.SAID else self._console.say_once
             for line in lines:
                 say(line)
+
+    def _again(self, kept: str | Stretch) -> Iterator[str]:
+        if isinstance(kept, str) or self._spool is None:
+            yield str(kept)
+        else:
+            yield from map(bytes.decode, self._spool.lines(kept))

@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from threading import Event
+from threading import Event, Lock
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from aws_ecr_gc.app.backup import Backups
 from aws_ecr_gc.app.cautions import drastic
@@ -31,6 +32,7 @@ from aws_ecr_gc.errors import (
     WorkloadsUnread,
 )
 from aws_ecr_gc.plan import Result
+from aws_ecr_gc.planfile import StoredDecisions
 from aws_ecr_gc.policy.guards import refusals
 from aws_ecr_gc.report import plans, uses, work
 from aws_ecr_gc.report.parts import Spool
@@ -72,6 +74,8 @@ class Crew:
         self._begun = 0
         self._latest: dict[Site, Passage] = {}
         self._spool = Spool()
+        self._desk = Lock()
+        """Where one plan at a time is made and written up: threads win no time there, and each would need memory."""
         self._shown = Event()
         if request.output == "json" or holds:
             self._shown.set()
@@ -126,7 +130,8 @@ class Crew:
         yield self._passage(site, "", Mark.END)
 
     def _passage(self, site: Site, name: str, mark: Mark | None = None) -> Passage:
-        made = Passage(self._begun, site, name, Aside(site.console, self.stops_reading), spool=self._spool, mark=mark)
+        aside = Aside(site.console, self.stops_reading, self._spool)
+        made = Passage(self._begun, site, name, aside, spool=self._spool, mark=mark)
         self._begun += 1
         made.after(self._latest.get(site))
         self._latest[site] = made
@@ -196,18 +201,24 @@ class Crew:
     def _whole(self, each: Passage) -> Passage:
         self._read(each)
         if each.material is not None:
-            (made,) = self._protection.plans([each.material])
-            each.keep(made)
+            with self._desk:
+                each.keep(*self._protection.plans([each.material]))
+                self._write_up(each)
         return self._second_half(each)
 
     def _second_half(self, each: Passage) -> Passage:
-        if each.made is not None:
-            self._tell_plan(each, each.made)
+        if each.made is not None and not each.is_written_up:
+            each.site.cautions.settle(each.made.plan)
+            with self._desk:
+                self._write_up(each)
         if self._carries_out:
             self._last(each)
+        self._let_go(each)
+        return each
+
+    def _let_go(self, each: Passage) -> None:
         if not self._holds:
             each.forget()
-        return each
 
     def _read(self, each: Passage) -> Passage:
         """What goes wrong with one repository keeps no other from its plan."""
@@ -235,8 +246,11 @@ class Crew:
                 self.give_up()
         return each
 
-    def _tell_plan(self, each: Passage, made: Protected) -> None:
-        plan, policy = made.plan, made.material.policy
+    def _write_up(self, each: Passage) -> None:
+        """What will be told of its plan, unless something has to be asked first."""
+        if each.made is None or not each.site.cautions.are_settled(each.made.plan):
+            return
+        made, plan, policy = each.made, each.made.plan, each.made.material.policy
         found = refusals(plan, policy.guards)
         each.refused = [plans.Guarded(one.guard, one.detail, one.way_round) for one in found]
         destinations = each.site.cautions.about(plan, policy, each.aside)
@@ -250,6 +264,11 @@ class Crew:
         warning = drastic(plan) if isinstance(self._request.policy, OriginalFlags) else None
         if warning is not None:
             each.aside.say(f"warning: repository {plan.repository.name}: {warning}")
+        each.is_written_up = True
+        if not self._carries_out:
+            self._let_go(each)
+        elif each.part is None and not self._holds and not made.material.left_over:
+            each.made = replace(made, plan=replace(plan, decisions=StoredDecisions(())))  # it takes the steps alone
 
     def _last(self, each: Passage) -> Passage:
         """Carry out a plan, if there is one."""
@@ -319,6 +338,7 @@ class Crew:
 
         backups = Backups(self._request.backup, self._request.connection, source.live, each.aside)
         applied = backups.before(carry_out, plan, made.material.inventory.images, port, terms=terms)
+        each.site.log.done_with(each.name)
         if applied.interrupted or isinstance(applied.stopped_by, (WorkloadsUnread, JournalLost)):
             self._no_more = True
         return applied

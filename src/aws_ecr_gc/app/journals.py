@@ -128,6 +128,11 @@ class Log:
         self._has_steps = True
         return opened.of(plan.repository.name)
 
+    def done_with(self, repository: str) -> None:
+        """Let go of what is known of a repository whose plan has been carried out."""
+        if self._journal is not None:
+            self._journal.done_with(repository)
+
     def end(self, code: Exit, *, interrupted: bool) -> None:
         """The last record. What went before counts: without it, a journal can be resumed, and nothing is left to do."""
         if self._journal is None:

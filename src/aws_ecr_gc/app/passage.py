@@ -76,6 +76,8 @@ class Passage:
         """What went wrong, and concerns more than this repository."""
         self.material: Material | None = None
         self.made: Protected | None = None
+        self.is_written_up = False
+        """Whether what will be told of its plan is there."""
         self.refused: list[plans.Guarded] = []
         self.part: plans.RepositoryPlan | None = None
         self._kept: Stretch | None = None

@@ -17,11 +17,12 @@ class Expectations:
         self._pulled_since = terms.pulled_since
         self._attempted: Mapping[str, AbstractSet[str]] = earlier.attempted
         self._read = set(earlier.attempted)
-        self._tags: dict[str, list[str]] = {}
+        self._tags: dict[str, tuple[str, ...]] = {}
+        """Of images that lost some."""
 
-    def tags(self, step: Step) -> list[str]:
+    def tags(self, step: Step) -> tuple[str, ...]:
         """The tags that the image must still have."""
-        return self._tags.setdefault(step.digest, list(step.tags))
+        return self._tags.get(step.digest, step.tags)
 
     def ids(self, step: Step) -> list[ImageId]:
         """What is still to be asked for."""
@@ -32,16 +33,22 @@ class Expectations:
 
     def removed(self, step: Step, tags: AbstractSet[str]) -> None:
         """These tags of the image are gone."""
-        self._tags[step.digest] = [tag for tag in self.tags(step) if tag not in tags]
+        if tags:
+            self._tags[step.digest] = tuple(tag for tag in self.tags(step) if tag not in tags)
+
+    def is_through(self, step: Step) -> None:
+        """Let go of what is known of an image: nothing more is done to it."""
+        self._tags.pop(step.digest, None)
 
     def were_read(self, digests: Iterable[str]) -> None:
         """These manifests were read here: later pull times say nothing of others."""
-        self._read.update(digests)
+        if self._pulled_since is not None:
+            self._read.update(digests)
 
     def change(self, step: Step, image: Image) -> str | None:
         """What is otherwise than the plan saw it."""
         expected = set(self.tags(step))
-        if set(image.tags) != expected and not self._lost_tags_before(image, expected):
+        if set(image.tags) != expected and not self._lost_tags_before(step, image, expected):
             return f"tagged {listed(image.tags)} now, {listed(expected)} in the plan"
         if image.status is not step.status:
             return f"{image.status} now, {step.status} in the plan"
@@ -54,11 +61,11 @@ class Expectations:
             return "pulled since the plan, and a rule goes by that"
         return None
 
-    def _lost_tags_before(self, image: Image, expected: set[str]) -> bool:
+    def _lost_tags_before(self, step: Step, image: Image, expected: set[str]) -> bool:
         """Whether all that is missing are tags that an earlier try may have removed; then the others are left to do."""
         there = set(image.tags)
         attempted = self._attempted.get(image.digest, frozenset())
         if not there or not there < expected or not expected - there <= attempted:
             return False
-        self._tags[image.digest] = [tag for tag in self._tags[image.digest] if tag in there]
+        self._tags[step.digest] = tuple(tag for tag in self.tags(step) if tag in there)
         return True

@@ -80,7 +80,7 @@ def _is_archived(step: Step, image: Image) -> bool:
 class _Run:
     """The state of one apply.
 
-    `_removed_by_tag` are the images that are gone for all that the answers to their tags say. `_pairs_take_tags` is
+    `_removed_by_tag` are the subjects that are gone for all that the answers to their tags say. `_pairs_take_tags` is
     whether ECR was seen to take no more than the tag for a pair of digest and tag.
     """
 
@@ -111,10 +111,12 @@ class _Run:
         self._progress = progress
         self._deferred: dict[str, Step] = {}
         self._archived = {step.digest for step in plan.steps if step.status is Status.ARCHIVED}
+        self._subjects = {subject for step in plan.steps for subject in step.subjects}
         self._removed_by_tag = {
             step.digest
             for step in plan.steps
-            if step.action is Action.DELETE
+            if step.digest in self._subjects
+            and step.action is Action.DELETE
             and step.digest in earlier.outcomes
             and earlier.outcomes[step.digest].result is Result.DONE
         }
@@ -493,7 +495,7 @@ class _Run:
                 unfinished.append(step)
             else:
                 self._end(step, Result.DONE)
-                if step.tags and step.action is Action.DELETE:
+                if step.tags and step.action is Action.DELETE and step.digest in self._subjects:
                     self._removed_by_tag.add(step.digest)
         if open_steps:
             self._settle(open_steps)
@@ -516,6 +518,7 @@ class _Run:
 
     def _end(self, step: Step, result: Result, code: str = "", detail: str = "") -> None:
         self._conclude_with(Outcome(step.digest, result, code, detail))
+        self._expected.is_through(step)
         self._failures_in_a_row = self._failures_in_a_row + 1 if result is Result.FAILED else 0
 
     def _conclude_with(self, outcome: Outcome) -> None:

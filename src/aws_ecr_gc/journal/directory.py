@@ -10,6 +10,7 @@ from pathlib import Path
 from aws_ecr_gc.errors import JournalLost, Misuse, one_line
 from aws_ecr_gc.files import make_directory, make_durable
 from aws_ecr_gc.journal.places import MEND, Glance, end_of
+from aws_ecr_gc.journal.records import Line
 
 _SUFFIX = ".jsonl"
 _TAIL = 4096
@@ -98,7 +99,7 @@ class File:
     def name(self) -> str:
         return one_line(self._path)
 
-    def append(self, number: int, line: bytes) -> None:  # noqa: ARG002 - the order of the lines is their number
+    def append(self, number: int, line: Line) -> None:  # noqa: ARG002 - the order of the lines is their number
         with _written(self._path):
             left = memoryview(line)
             while left:

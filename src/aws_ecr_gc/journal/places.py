@@ -8,7 +8,7 @@ from msgspec import DecodeError, Struct
 from msgspec.json import decode
 
 from aws_ecr_gc.errors import Misuse, one_line
-from aws_ecr_gc.journal.records import End, body_of
+from aws_ecr_gc.journal.records import End, Line, body_of
 
 if TYPE_CHECKING:
     from aws_ecr_gc.aws.client import Client
@@ -25,7 +25,7 @@ class Sink(Protocol):
     def name(self) -> str:
         """What people call it."""
 
-    def append(self, number: int, line: bytes) -> None:
+    def append(self, number: int, line: Line) -> None:
         """Put a line behind the others. Raises JournalLost."""
 
     def settle(self) -> None:

@@ -160,13 +160,21 @@ class _Header(Struct):
 
 _BEFORE, _BEHIND = b'{"check":"', b'",'
 _BODY_AT = len(_BEFORE) + 64 + len(_BEHIND)
+Line = bytes | bytearray
 
 
-def line_of(record: AnyRecord, position: Position) -> tuple[bytes, Position]:
-    """The line of a record, and the position behind it. Raises UnicodeEncodeError for text that is none."""
-    body = _encoder.encode(record)
-    check = _check(position, body)
-    line = b"%b%b%b%b\n" % (_BEFORE, check.encode(), _BEHIND, body[1:])
+def line_of(record: AnyRecord, position: Position, room: bytearray | None = None) -> tuple[Line, Position]:
+    """The line of a record, and the position behind it. Raises UnicodeEncodeError for text that is none.
+
+    It is made in `room`, if there is any: the steps of a large repository are megabytes, and many such in many threads
+    leave memory in shreds.
+    """
+    line = bytearray() if room is None else room
+    _encoder.encode_into(record, line, _BODY_AT - 1)
+    with memoryview(line) as whole, whole[_BODY_AT - 1 :] as body:
+        check = _check(position, body)
+    line[:_BODY_AT] = b"%b%b%b" % (_BEFORE, check.encode(), _BEHIND)
+    line += b"\n"
     return line, Position(position.number + 1, check, position.length + len(line))
 
 
@@ -192,8 +200,10 @@ def body_of(line: bytes) -> bytes:
     return b"{" + line[_BODY_AT:].removesuffix(b"\n")
 
 
-def _check(position: Position, body: bytes) -> str:
-    return hashlib.sha256(position.check.encode() + body).hexdigest()
+def _check(position: Position, body: Line | memoryview) -> str:
+    made = hashlib.sha256(position.check.encode())
+    made.update(body)
+    return made.hexdigest()
 
 
 def _demand_known(header: _Header) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_ecr_gc.errors import AccessDenied, AwsFailure, Error, JournalLost, Misuse, one_line
 from aws_ecr_gc.journal.places import MEND, Glance, end_of
+from aws_ecr_gc.journal.records import Line
 
 if TYPE_CHECKING:
     from aws_ecr_gc.aws.client import Client
@@ -57,7 +58,7 @@ class Bucket:
             numbers = list(self._numbers(name))
             yield Glance(name, end_of(self.get(name, numbers[-1])) if numbers else None, under_way=None)
 
-    def put(self, name: str, number: int, line: bytes) -> None:
+    def put(self, name: str, number: int, line: Line) -> None:
         """Write a record. Raises AwsFailure, with the code PreconditionFailed where there is one already."""
         self._call(
             "PutObject",
@@ -122,7 +123,7 @@ class Objects:
     def name(self) -> str:
         return self._bucket.address(self._name)
 
-    def append(self, number: int, line: bytes) -> None:
+    def append(self, number: int, line: Line) -> None:
         for left in reversed(range(_TRIES)):
             try:
                 return self._bucket.put(self._name, number, line)
@@ -145,7 +146,7 @@ class Objects:
     def close(self) -> None:
         """Nothing is held open; the client is the caller's."""
 
-    def _demand_ours(self, number: int, line: bytes) -> None:
+    def _demand_ours(self, number: int, line: Line) -> None:
         """A try whose answer was lost, and that was repeated, meets what it wrote itself."""
         try:
             there = self._bucket.get(self._name, number)

@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, Self
@@ -55,7 +56,8 @@ class Journal:
         self._position = Position() if recorded is None else recorded.position
         self._restorable = recorded is not None and recorded.begin.restorable
         earlier = {} if recorded is None else recorded.repositories
-        self._seen = {(name, digest) for name, of_it in earlier.items() for digest in of_it.images}
+        self._room = bytearray()
+        self._seen = {name: set(of_it.images) for name, of_it in earlier.items()}
 
     @property
     def name(self) -> str:
@@ -132,9 +134,14 @@ class Journal:
         """What is given to `apply` with the plan of a repository."""
         return _Of(self, repository)
 
+    def done_with(self, repository: str) -> None:
+        """Let go of what is known of a repository: nothing more of it is ever recorded."""
+        self._seen.pop(repository, None)
+
     def wants(self, repository: str, digests: Iterable[str]) -> list[str]:
         """As `ports.Recorder.wants`."""
-        return [digest for digest in digests if self._restorable and (repository, digest) not in self._seen]
+        seen: AbstractSet[str] = self._seen.get(repository, frozenset())
+        return [digest for digest in digests if digest not in seen] if self._restorable else []
 
     def about(
         self,
@@ -146,19 +153,21 @@ class Journal:
     ) -> int:
         """As `ports.Recorder.about`."""
         named = {each.digest for each in ids}
+        before = self._seen.setdefault(repository, set())
         # What is read where tags are removed serves to put an image back at once, whatever else is to be restorable.
         kept = manifests if self._restorable or action is Action.UNTAG else {}
         seen = tuple(
             Seen(image.digest, image.tags, image.media_type, kept.get(image.digest))
             for image in images
-            if image.digest in named and (repository, image.digest) not in self._seen
+            if image.digest in named and image.digest not in before
         )
         number = self._put(
             lambda number, at: About(
                 number=number, at=at, repository=repository, action=action, ids=tuple(ids), images=seen
             )
         )
-        self._seen.update((repository, each.digest) for each in seen)
+        new = {each.digest for each in seen}
+        before.update([each for each in named if each in new])  # the strings of the plan, not those of the last look
         return number
 
     def answered(self, repository: str, about: int, answer: Answer | Error) -> None:
@@ -207,7 +216,7 @@ class Journal:
             self._lost = f"journal {self.name}: its writing was broken off, so nothing more is written{MEND}"
             number = self._position.number
             try:
-                line, behind = line_of(make(number, self._clock()), self._position)
+                line, behind = line_of(make(number, self._clock()), self._position, self._room)
                 self._sink.append(number, line)
             except UnicodeEncodeError as error:
                 self._lost = f"journal {self.name}: can't be written: {error.reason}; this is a defect of aws-ecr-gc"
@@ -299,7 +308,7 @@ def relatives_of(steps: Iterable[Step], images: Mapping[str, Image]) -> list[Ima
         needed = [*(image.children or ()), *([] if image.subject is None else [image.subject])]
         for digest in needed:
             neighbours.setdefault(digest, []).append(image.digest)
-        neighbours.setdefault(image.digest, []).extend(needed)
+            neighbours.setdefault(image.digest, []).append(digest)
     found = dict.fromkeys(step.digest for step in steps)
     waiting = list(found)
     while waiting:

@@ -1,6 +1,6 @@
 """What a rule retains among the images of one of its streams: the union of all that its `keep` states."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -28,12 +28,12 @@ class Vote(Struct):
         """The positions of what the rule retains."""
         return (at for at, why in zip(self.contenders, self.why, strict=True) if why is not None)
 
-    def reasons(self, wanted: Container[int] | None = None) -> Iterator[Said]:
-        """For each contender, or only those at the wanted positions, what the rule says, and the place it has."""
+    def reasons(self, wanted: Sequence[int] | None = None) -> Iterator[Said]:
+        """For each contender, what the rule says, and the place it has. `wanted` is 0 at positions to be left out."""
         total = f" of {len(self.contenders)}{self._in_stream()}; "
         lost = f"{total}not kept by {self.rule.keep}" if str(self.rule.keep) != "none" else f"{total}keep none"
         for place, (at, why) in enumerate(zip(self.contenders, self.why, strict=True), 1):
-            if wanted is None or at in wanted:
+            if wanted is None or wanted[at]:
                 detail = f"{ordinal(place)}{lost}" if why is None else f"{ordinal(place)}{total}kept by {why}"
                 yield at, why is not None, Reason(self.rule.name, detail)
 

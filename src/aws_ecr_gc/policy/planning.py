@@ -322,8 +322,8 @@ class Verdicts:
 
     def decisions_on(self, digests: Container[str]) -> Iterator[Decision]:
         """The decisions on some images, newest first."""
-        positions = [at for at, image in enumerate(self.images) if image.digest in digests]
-        wanted = set(positions)
+        wanted = bytearray([image.digest in digests for image in self.images])
+        positions = compress(range(len(wanted)), wanted)
         return self._made_out(positions, [each.reasons(wanted) for votes in self.votes for each in votes])
 
     def _made_out(self, positions: Iterable[int], said_by: Sequence[Iterator[Said]]) -> Iterator[Decision]:

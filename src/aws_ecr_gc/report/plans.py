@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from aws_ecr_gc.inventory import INDEX_TYPES, Image, Status
+from aws_ecr_gc.inventory import INDEX_TYPES, Status
 from aws_ecr_gc.plan import Action, Decision, Outcome, Plan, Verdict
 from aws_ecr_gc.report import document, text, uses, work
 from aws_ecr_gc.report.uses import InUsePart, UsePart, use_parts
@@ -102,7 +102,7 @@ def part(
         size_to_delete=done.deleted_size,
         size_to_archive=done.archived_size,
         archive_minimum_usd=round(work.archive_minimum(done), 2),
-        early_deletion_usd=round(early_deletion(plan), 2),
+        early_deletion_usd=round(work.early_deletion(plan), 2),
         refused=list(refused),
         broken=use_parts(broken),
         replicates_deletes_to=replicates_deletes_to,
@@ -135,7 +135,7 @@ def lines(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Iterable[
     for action in Action:
         yield from _changes(plan, action)
     staying: Counter[str] = Counter()
-    losing = {step.digest for step in plan.steps}
+    losing = {step.digest for step in plan.going(Action.UNTAG)}
     by_use: list[Decision] = []
     for decision in plan.decisions.briefly():
         if uses.is_kept(decision):
@@ -196,7 +196,8 @@ def cautions(plan: Plan, action: Action) -> Iterator[str]:
     done = work.work_of(plan)
     if action is Action.ARCHIVE and done.archived:
         yield work.archive_terms(done)
-        indexes = sum(image.media_type in INDEX_TYPES for image in _images_of(plan, Action.ARCHIVE))
+        going = {step.digest for step in plan.going(Action.ARCHIVE)}
+        indexes = sum(image.media_type in INDEX_TYPES for image in plan.decisions.images() if image.digest in going)
         if indexes:
             yield (
                 f"Indexes among them: {indexes}. ECR hands out no manifest from the archive: keep the cache directory, "
@@ -204,19 +205,9 @@ def cautions(plan: Plan, action: Action) -> Iterator[str]:
             )
     if action is Action.DELETE:
         yield from work.for_good(done)
-        early = early_deletion(plan)
+        early = work.early_deletion(plan)
         if early:
             yield f"Some of them were archived less than 90 days ago: the rest is billed, {work.at_most_dollars(early)}"
-
-
-def early_deletion(plan: Plan) -> float:
-    """Dollars that are billed for what is deleted from the archive too early, at most."""
-    return work.early_deletion(_images_of(plan, Action.DELETE), plan.taken_at)
-
-
-def _images_of(plan: Plan, action: Action) -> Iterator[Image]:
-    going = {step.digest for step in plan.going(action)}
-    return (image for image in plan.decisions.images() if image.digest in going)
 
 
 def outcome_lines(plan: Plan, outcomes: Mapping[str, Outcome]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from aws_ecr_gc.inventory import Image, Status
+from aws_ecr_gc.inventory import Status
 from aws_ecr_gc.plan import Action, Outcome, Plan, Result
 from aws_ecr_gc.report import text
 
@@ -152,10 +152,11 @@ def archive_minimum(work: Work) -> float:
     return work.archived_size / _GIB * _RATE * _MINIMUM_DAYS / 30
 
 
-def early_deletion(images: Iterable[Image], now: float) -> float:
+def early_deletion(plan: Plan) -> float:
     """Dollars that are billed for archived images that are deleted before their least time is over, at most."""
-    archived = (image for image in images if image.status is Status.ARCHIVED and image.archived_at is not None)
-    days = ((image.own_size, _MINIMUM_DAYS - (now - (image.archived_at or now)) / _DAY) for image in archived)
+    now = plan.taken_at
+    archived = (step for step in plan.going(Action.DELETE) if step.status is Status.ARCHIVED)
+    days = ((step.size, _MINIMUM_DAYS - (now - step.archived_at) / _DAY) for step in archived if step.archived_at)
     return sum(size / _GIB * _RATE * max(0.0, left) / 30 for size, left in days)
 
 
