@@ -159,7 +159,9 @@ def _fleet_costs(measured: fleet.Measured) -> Iterator[list[str]]:
         "deleting, 16 at once: bare client",
         "throttled at 20 a second: default pace",
         "throttled at 20 a second: --max-rps 100",
-        "1,000,000 images, 8 at once",
+        "1,000,000 images, 8 at once, 5% to go",
+        "1,000,000 images, 8 at once, all to go",
+        "1,000,000 images, 8 at once, all deleted",
         "no repository",
     )
     for name, seen in zip(names, measured, strict=True):

@@ -57,6 +57,8 @@ class Measured(NamedTuple):
     throttled: Seen
     pushed: Seen
     held: Seen
+    cleared: Seen
+    deleted: Seen
     empty: Seen
 
 
@@ -72,9 +74,11 @@ def measure(sizes: Sizes, rounds: int) -> Measured:
             pushed = server.seen_of(_program(server, sizes.throttled, ["plan", "-f", look, "--max-rps", "100"]))
         with _serving(sizes.held) as server:
             held = server.seen_of(_program(server, sizes.held, ["plan", "-f", large, *_FAST]))
+            cleared = server.seen_of(_program(server, sizes.held, ["plan", "-f", clear, *_FAST]))
+            deleted = server.seen_of(_program(server, sizes.held, ["run", "-f", clear, "--yes", *_FAST]))
         with _serving(Fleet(0, 0, 0)) as server:
             empty = server.seen_of(_program(server, sizes.held, ["plan", "-f", large, *_FAST]))
-    return Measured(listing, bare_listing, deleting, bare_deleting, throttled, pushed, held, empty)
+    return Measured(listing, bare_listing, deleting, bare_deleting, throttled, pushed, held, cleared, deleted, empty)
 
 
 def _most_of(images: int) -> dict[str, object]:

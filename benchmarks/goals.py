@@ -115,9 +115,10 @@ def fleets(sizes: fleet.Sizes, measured: fleet.Measured) -> Iterator[Goal]:
         yield Goal(f"throttled at 20 a second, {name}: wall / limit", seen.run.wall / max(limit, 1), 1.1, images)
         yield Goal(f"throttled at 20 a second, {name}: share refused", seen.refused / max(tried, 1), 0.05, images)
     in_flight = sizes.held.at_once * sizes.held.images
-    held = (measured.held.run.peak - measured.empty.run.peak) / in_flight
     images = (sizes.held.repositories * sizes.held.images, full.held.repositories * full.held.images)
-    yield Goal("1,000,000 images: bytes an image in flight", held, 800, images)
+    for name, seen in (("5% to go", measured.held), ("all to go", measured.cleared)):
+        held = (seen.run.peak - measured.empty.run.peak) / in_flight
+        yield Goal(f"1,000,000 images, {name}: bytes an image in flight", held, 800, images)
 
 
 def simulating(images: int, made: Sequence[Simulated]) -> Iterator[Goal]:

@@ -28,7 +28,7 @@ def path_for(state: Path, repository: Repository) -> Path:
     registry = repository.registry
     # A name may be longer than a file's may be, and `a` must not be a directory because there is an `a/b`.
     name = f"{repository.name.replace('/', '_')[:100]}-{hashlib.sha256(repository.name.encode()).hexdigest()[:12]}.json"
-    return state / "pending" / (registry.account or "unknown") / registry.region / name
+    return Path(state, "pending", registry.account or "unknown", registry.region, name)
 
 
 def write(path: Path, steps: Iterable[Step], kept: Iterable[Leftover] = ()) -> None:

@@ -1,6 +1,7 @@
 """A plan as a value: what shall happen to every image, why, and in which order."""
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from enum import StrEnum
 
@@ -44,9 +45,11 @@ class Decisions(Sequence[Decision]):
         Without what the rules of the policy may say of it besides.
         """
 
-    def briefly(self) -> Iterator[Decision]:
-        """The same as all, but rules need give no details: for who counts."""
-        return iter(self)
+    def staying(self) -> tuple[Counter[str], Iterator[Decision]]:
+        """What stays: how many active images the rules alone retain, by the first of them, and the decisions on all
+        others, in which rules need give no details.
+        """
+        return Counter(), (each for each in self if each.verdict is not Verdict.COLLECTED)
 
     def of(self, digests: Container[str]) -> Iterator[Decision]:
         """Those on these images; nothing need be made out for the others."""

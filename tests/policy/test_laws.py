@@ -1,5 +1,7 @@
 """The laws of planning, on generated repositories."""
 
+from collections import Counter
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,16 +48,27 @@ def test_what_is_decided_beyond_the_rules_is_found_alone_as_among_all(inventory:
 
 
 @given(inventories, policies, st.data())
-def test_some_decisions_alone_are_those_among_all_and_the_brief_ones_lack_only_details(
+def test_some_decisions_alone_are_those_among_all_and_what_stays_is_counted_as_among_all(
     inventory: Inventory, policy: Policy, data: st.DataObject
 ) -> None:
     decisions = make_plan(inventory, policy, NOW).decisions
     among_all = list(decisions)
     some = data.draw(st.sets(st.sampled_from(sorted(inventory.images)))) if inventory.images else set[str]()
     assert list(decisions.of(some)) == [each for each in among_all if each.image.digest in some]
-    assert [(each.image, each.verdict, [reason.rule for reason in each.reasons]) for each in decisions.briefly()] == [
-        (each.image, each.verdict, [reason.rule for reason in each.reasons]) for each in among_all
+    counted, others = decisions.staying()
+    briefly = [(each.image, each.verdict, [reason.rule for reason in each.reasons]) for each in others]
+    staying = [
+        (each.image, each.verdict, [reason.rule for reason in each.reasons])
+        for each in among_all
+        if each.verdict is not Verdict.COLLECTED
     ]
+    assert [each for each in staying if each in briefly] == briefly
+    by_rules_alone = [each for each in staying if each not in briefly]
+    assert counted.total() == len(by_rules_alone)
+    assert counted == Counter(rules[0] for _, _, rules in by_rules_alone)
+    assert all(verdict is Verdict.RETAINED for _, verdict, _ in by_rules_alone)
+    assert all(image.status is Status.ACTIVE for image, _, _ in by_rules_alone)
+    assert {rule for _, _, rules in by_rules_alone for rule in rules} <= {rule.name for rule in policy.rules}
 
 
 @given(inventories, policies)

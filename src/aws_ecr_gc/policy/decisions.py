@@ -1,5 +1,6 @@
 """The decisions of a plan, made out one by one."""
 
+from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from typing import Protocol, overload
 
@@ -14,7 +15,7 @@ class Decided(Protocol):
     def images(self) -> Sequence[Image]: ...
     def __len__(self) -> int: ...
     def decisions(self) -> Iterator[Decision]: ...
-    def briefly(self) -> Iterator[Decision]: ...
+    def staying(self) -> tuple[Counter[str], Iterator[Decision]]: ...
     def decisions_on(self, digests: Container[str]) -> Iterator[Decision]: ...
     def beyond_rules(self) -> Iterator[Decision]: ...
 
@@ -34,8 +35,8 @@ class MadeOut(Decisions):
     def beyond_rules(self) -> Iterator[Decision]:
         return self._verdicts.beyond_rules()
 
-    def briefly(self) -> Iterator[Decision]:
-        return self._verdicts.briefly()
+    def staying(self) -> tuple[Counter[str], Iterator[Decision]]:
+        return self._verdicts.staying()
 
     def of(self, digests: Container[str]) -> Iterator[Decision]:
         return self._verdicts.decisions_on(digests)

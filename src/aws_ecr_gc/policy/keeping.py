@@ -37,10 +37,10 @@ class Vote(Struct):
                 detail = f"{ordinal(place)}{lost}" if why is None else f"{ordinal(place)}{total}kept by {why}"
                 yield at, why is not None, Reason(self.rule.name, detail)
 
-    def briefly(self) -> Iterator[Said]:
-        """The same for each contender, without details."""
+    def briefly(self, wanted: Sequence[int]) -> Iterator[Said]:
+        """The same without details."""
         reason = Reason(self.rule.name, "")
-        return ((at, why is not None, reason) for at, why in zip(self.contenders, self.why, strict=True))
+        return ((at, why is not None, reason) for at, why in zip(self.contenders, self.why, strict=True) if wanted[at])
 
     def _in_stream(self) -> str:
         return f" in {self.stream.label}" if self.stream.key else ""

@@ -1,8 +1,9 @@
 """make_plan: the function that decides about every image."""
 
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from heapq import merge
-from itertools import compress
+from itertools import chain, compress
 from operator import attrgetter, itemgetter
 
 from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, newest_first, unread_indexes
@@ -111,6 +112,11 @@ class Verdicts:
         active = Status.ACTIVE
         self._inactive = {at for at, image in enumerate(self.images) if image.status is not active}
         self._unread = {at for at in self._inactive if self.images[at].children is None}
+        self._unknown = (
+            frozenset[int]()
+            if KNOWN_TYPES.issuperset(map(attrgetter("media_type"), self.images))
+            else {at for at, image in enumerate(self.images) if image.media_type not in KNOWN_TYPES}
+        )
         self._unread_may_go = all(map(self._goes_unread, self._unread))
         self._special = self._find_special()
         self._decide()
@@ -153,19 +159,22 @@ class Verdicts:
         """By position, what is up to the rules and to what needs it: managed, known, not saved, active or in the
         archive where rules look into that.
         """
-        statuses = {Status.ACTIVE, Status.ARCHIVED} if self._policy.looks_into_archive else {Status.ACTIVE}
         matches = self.matches
-        return bytearray(
-            [
-                unmatched is None
-                and image.status in statuses
-                and image.media_type in KNOWN_TYPES
-                and at not in self.saved
-                and not self._is_doubtful(at)
-                and (at in self._special or at not in matches.tagless or at in matches.matched_tagless)
-                for at, (image, unmatched) in enumerate(zip(self.images, matches.unmatched, strict=True))
-            ]
-        )
+        undecided = bytearray([unmatched is None for unmatched in matches.unmatched])
+        by_no_rule = matches.tagless - matches.matched_tagless - self._special
+        for at in chain(self.saved, self._unknown, self._doubtful(), self._out_of_reach(), by_no_rule):
+            undecided[at] = 0
+        return undecided
+
+    def _out_of_reach(self) -> set[int]:
+        """The positions of images of a status that no rule is about."""
+        if not self._policy.looks_into_archive:
+            return self._inactive
+        return {at for at in self._inactive if self.images[at].status is not Status.ARCHIVED}
+
+    def _doubtful(self) -> Iterator[int]:
+        """The positions of all for which `_is_doubtful` holds."""
+        return filter(self._is_doubtful, range(len(self.images))) if self._unread else iter(())
 
     def _round(self) -> set[str]:
         """Decide once more about all that is not collected yet; what is collected now."""
@@ -316,15 +325,27 @@ class Verdicts:
         """The decision on every image, newest first. Nobody contends anew after the last round: its votes hold."""
         return self._made_out(range(len(self.images)), [each.reasons() for votes in self.votes for each in votes])
 
-    def briefly(self) -> Iterator[Decision]:
-        """The same without the details of what rules say."""
-        return self._made_out(range(len(self.images)), [each.briefly() for votes in self.votes for each in votes])
-
     def decisions_on(self, digests: Container[str]) -> Iterator[Decision]:
         """The decisions on some images, newest first."""
         wanted = bytearray([image.digest in digests for image in self.images])
         positions = compress(range(len(wanted)), wanted)
         return self._made_out(positions, [each.reasons(wanted) for votes in self.votes for each in votes])
+
+    def staying(self) -> tuple[Counter[str], Iterator[Decision]]:
+        """As `plan.Decisions.staying`."""
+        by_rule: Counter[str] = Counter()
+        others = bytearray([image.digest not in self.collected for image in self.images])
+        up_to_rules = bytearray(self._undecided)
+        for at in self._special:
+            up_to_rules[at] = 0
+        all_votes = [each for votes in self.votes for each in votes]
+        for each in all_votes:
+            alone = [at for at in each.kept() if up_to_rules[at]]
+            by_rule[each.rule.name] += len(alone)
+            for at in alone:
+                up_to_rules[at] = others[at] = 0
+        positions = compress(range(len(others)), others)
+        return by_rule, self._made_out(positions, [each.briefly(others) for each in all_votes])
 
     def _made_out(self, positions: Iterable[int], said_by: Sequence[Iterator[Said]]) -> Iterator[Decision]:
         """Decisions from what votes say of these positions and no others, each vote in the order of positions."""
@@ -349,7 +370,7 @@ class Verdicts:
 
     def beyond_rules(self) -> Iterator[Decision]:
         """The decisions that no rule asked for, newest first: seldom more than a few, found without the others."""
-        for at in self._apart():
+        for at in sorted(self._special.union(self._unknown, self._doubtful())):
             image = self.images[at]
             if image.digest in self.collected:
                 continue
@@ -358,16 +379,6 @@ class Verdicts:
                 yield Decision(image, Verdict.HELD, (self._why_held(at),))
             elif own and own[0].rule in _BEYOND_RULES:
                 yield Decision(image, Verdict.RETAINED, own)
-
-    def _apart(self) -> Iterable[int]:
-        """The positions, newest first, of what may stay though no rule says so."""
-        if not self._unread and KNOWN_TYPES.issuperset(map(attrgetter("media_type"), self.images)):
-            return sorted(self._special)
-        return [
-            at
-            for at, image in enumerate(self.images)
-            if at in self._special or image.media_type not in KNOWN_TYPES or self._is_doubtful(at)
-        ]
 
     @property
     def active(self) -> int:

@@ -1,6 +1,7 @@
 """Plans that remove tags: rules match and keep every tag for itself, and no image ever goes."""
 
 from array import array
+from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 
 from msgspec.structs import replace
@@ -126,9 +127,9 @@ class TagVerdicts:
         for image, numbers in zip(self.images, self.numbers, strict=True):
             yield Decision(image, Verdict.RETAINED, tuple(self._reasons(image, numbers, said)))
 
-    def briefly(self) -> Iterator[Decision]:
-        """The same: tags are few enough."""
-        return self.decisions()
+    def staying(self) -> tuple[Counter[str], Iterator[Decision]]:
+        """All of them: tags are few enough."""
+        return Counter(), self.decisions()
 
     def decisions_on(self, digests: Container[str]) -> Iterator[Decision]:
         """The decisions on some images."""

@@ -1,6 +1,5 @@
 """Plans under a policy, as text and as JSON. `schemas/plan.schema.json` is generated from the shapes here."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from aws_ecr_gc.inventory import INDEX_TYPES, Status
-from aws_ecr_gc.plan import Action, Decision, Outcome, Plan, Verdict
+from aws_ecr_gc.plan import Action, Decision, Outcome, Plan
 from aws_ecr_gc.report import document, text, uses, work
 from aws_ecr_gc.report.uses import InUsePart, UsePart, use_parts
 from aws_ecr_gc.report.work import Work
@@ -134,13 +133,13 @@ def lines(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Iterable[
     yield f"Policy: {policy}"
     for action in Action:
         yield from _changes(plan, action)
-    staying: Counter[str] = Counter()
     losing = {step.digest for step in plan.going(Action.UNTAG)}
     by_use: list[Decision] = []
-    for decision in plan.decisions.briefly():
+    staying, others = plan.decisions.staying()
+    for decision in others:
         if uses.is_kept(decision):
             by_use.append(decision)
-        if decision.verdict is not Verdict.COLLECTED and decision.image.digest not in losing:
+        if decision.image.digest not in losing:
             staying[decision.reasons[0].rule] += decision.image.status is Status.ACTIVE
     by_reason = ", by their first reason" if staying.total() else ""
     unchanged = "keep their tags" if plan.action is Action.UNTAG else "stay"

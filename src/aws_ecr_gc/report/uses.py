@@ -101,7 +101,7 @@ def _places(in_use: InUse, *, counted: bool) -> Iterator[str]:
 
 def kept(plan: Plan) -> Iterator[str]:
     """The images that no rule keeps, but a workload does; not all of very many."""
-    return kept_lines([each for each in plan.decisions.briefly() if is_kept(each)])
+    return kept_lines([each for each in plan.decisions.staying()[1] if is_kept(each)])
 
 
 def is_kept(decision: Decision) -> bool:
