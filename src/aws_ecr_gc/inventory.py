@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from itertools import pairwise
-from operator import attrgetter
+from itertools import compress, islice
+from operator import attrgetter, eq
 
 from msgspec import Struct
 
@@ -97,10 +97,9 @@ def newest_first(images: Iterable[Image]) -> list[Image]:
     # Times are cheap to compare and seldom equal: only where they are, the digests are compared as well.
     ordered = sorted(images, key=attrgetter("pushed_at"), reverse=True)
     times = [image.pushed_at for image in ordered]
-    start = 0
-    for end, (time, next_time) in enumerate(pairwise([*times, None]), 1):
-        if time != next_time:
-            if end - start > 1:
-                ordered[start:end] = sorted(ordered[start:end], key=attrgetter("digest"))
-            start = end
+    end = 0
+    for start in compress(range(len(times)), map(eq, times, islice(times, 1, None))):
+        if start >= end:
+            end = next((at for at in range(start + 1, len(times)) if times[at] != times[start]), len(times))
+            ordered[start:end] = sorted(ordered[start:end], key=attrgetter("digest"))
     return ordered

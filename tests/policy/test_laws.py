@@ -36,6 +36,12 @@ def test_every_image_gets_exactly_one_decision_with_a_reason(inventory: Inventor
     assert len(collected(plan)) == len(plan.steps)
 
 
+@given(st.lists(st.tuples(st.sampled_from([0.0, 1.5, 2.0]), st.text("abc", max_size=3))))
+def test_images_are_ordered_by_their_push_and_of_one_moment_by_their_digest(pushed: list[tuple[float, str]]) -> None:
+    images = [Image(digest, at, (), None) for at, digest in pushed]
+    assert newest_first(images) == sorted(images, key=lambda image: (-image.pushed_at, image.digest))
+
+
 @given(inventories, policies)
 def test_what_is_decided_beyond_the_rules_is_found_alone_as_among_all(inventory: Inventory, policy: Policy) -> None:
     decisions = make_plan(inventory, policy, NOW).decisions

@@ -7,7 +7,7 @@ Archived images are matched by the rules about the archive alone, where there ar
 import re
 from array import array
 from collections.abc import Callable, Container, Iterator, Sequence
-from itertools import chain, compress
+from itertools import chain, compress, repeat
 
 from msgspec import Struct
 
@@ -86,9 +86,10 @@ class Sweep:
         self._left_over = left_over
         self._policy = policy
         of_images = [image.tags for image in images]
+        counts = list(map(len, of_images))
         self._tags = list(chain.from_iterable(of_images))
-        self._owners = array("I", [at for at, tags in enumerate(of_images) for _ in tags])
-        self._untagged = [at for at, tags in enumerate(of_images) if not tags]
+        self._owners = array("I", chain.from_iterable(map(repeat, range(len(counts)), counts)))
+        self._untagged = [at for at, count in enumerate(counts) if not count]
         self._signatures: dict[int, str] = {}
         if policy.signatures is Signatures.FOLLOW:
             self._signatures = self._signature_tags(range(len(self._tags)))
@@ -193,7 +194,7 @@ class Sweep:
         hits: Sequence[int] = range(len(self._tags))
         tags, owners, images = self._tags, self._owners, self._images
         if match.prefix:
-            hits = [at for at in hits if tags[at].startswith(match.prefix)]
+            hits = [at for at, tag in enumerate(tags) if tag.startswith(match.prefix)]
         if match.glob:
             fits = globs.matcher(match.glob)
             hits = [at for at in hits if fits(tags[at])]
