@@ -3,7 +3,7 @@
 import json
 import time
 
-from aws_ecr_gc.aws.client import Session
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.discovery.reading import Discovery
 from aws_ecr_gc.discovery.settings import Settings
 from benchmarks.in_use import Read

@@ -18,8 +18,9 @@ from msgspec import Meta, Struct
 
 from aws_ecr_gc.app.merging import Pair
 from aws_ecr_gc.app.stages import Found, Report, Stages, Told
-from aws_ecr_gc.aws.client import Client, Session
+from aws_ecr_gc.aws.client import Client
 from aws_ecr_gc.aws.objects import Objects, parted
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.errors import Misuse, one_line
 from aws_ecr_gc.targets import Entry
 

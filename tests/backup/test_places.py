@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws_ecr_gc.aws.client import Session
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.backup import Listed, listed_in, place_of
 from aws_ecr_gc.backup.layout import EARLIER_TAG, STANDS_FOR, TAG, stand_in_for, with_images
 from aws_ecr_gc.errors import BackupLost, Misuse, Passing

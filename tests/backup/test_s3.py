@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from aws_ecr_gc.aws.client import Client, Session
+from aws_ecr_gc.aws.client import Client
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.backup import Layout, Listed, listed_in, place_of
 from aws_ecr_gc.backup.layout import with_images
 from aws_ecr_gc.backup.s3 import PERMISSIONS

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aws_ecr_gc.aws.client import Session
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.discovery.reading import Discovery
 from aws_ecr_gc.discovery.settings import Settings
 from tests.aws.conftest import Aws, aws, cloud, credentials, running_cloud

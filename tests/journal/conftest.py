@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from aws_ecr_gc.aws.client import Client, Keys, Session
+from aws_ecr_gc.aws.client import Client
+from aws_ecr_gc.aws.session import Keys, Session
 from tests.aws.conftest import Aws, aws, cloud, credentials, running_cloud
 from tests.aws.server import ACCESS_KEY, Cloud
 

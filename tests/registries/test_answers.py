@@ -2,8 +2,8 @@
 
 import pytest
 
-from aws_ecr_gc.aws.client import Session
 from aws_ecr_gc.aws.pacing import Pace, Rate
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.errors import Error
 from aws_ecr_gc.ports import ImageId
 from aws_ecr_gc.reference import Registry, Repository

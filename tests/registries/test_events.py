@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aws_ecr_gc.aws.client import Granted, Session
 from aws_ecr_gc.aws.pacing import Limits, Traffic
+from aws_ecr_gc.aws.session import Granted, Session
 from aws_ecr_gc.errors import Error
 from aws_ecr_gc.sandbox import Sandbox
 from aws_ecr_gc.sandbox.errors import ServiceError

@@ -15,7 +15,8 @@ import pytest
 from botocore.httpsession import URLLib3Session
 
 from aws_ecr_gc.aws import transport
-from aws_ecr_gc.aws.client import Client, Session
+from aws_ecr_gc.aws.client import Client
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.aws.transport import Lean, has_more
 from aws_ecr_gc.errors import Error
 from tests.discovery.kubernetes.certificates import made as certificates

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aws_ecr_gc.aws.client import Session
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.sandbox import Faults, Sandbox
 from tests.conftest import Shell
 from tests.wire.builder import Builder

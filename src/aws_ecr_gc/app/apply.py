@@ -21,7 +21,7 @@ from aws_ecr_gc.app.protection import demand_later, loaded
 from aws_ecr_gc.app.sources import LiveSource, open_live
 from aws_ecr_gc.app.workloads import Workloads, needed
 from aws_ecr_gc.apply import Applied, Earlier, Terms, Veto
-from aws_ecr_gc.aws.client import Session
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.config import CONCURRENCY, Connection, Directories, Keeping
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.durations import spelled

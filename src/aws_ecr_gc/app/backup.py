@@ -12,7 +12,7 @@ from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.journals import s3_of
 from aws_ecr_gc.app.live import Live
 from aws_ecr_gc.apply import CHANGED, Applied, Earlier, Terms
-from aws_ecr_gc.aws.client import Session
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.errors import AwsFailure, BackupLost, Error, Interrupted
 from aws_ecr_gc.inventory import Image, Status

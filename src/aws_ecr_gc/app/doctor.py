@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from aws_ecr_gc import __version__
 from aws_ecr_gc.app.console import Console
-from aws_ecr_gc.aws.client import Session
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.config import Connection, Directories
 from aws_ecr_gc.errors import Error, Exit, Misuse, one_line, worst
 from aws_ecr_gc.files import write_whole

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from aws_ecr_gc.aws.accounts import assume, caller_account
-from aws_ecr_gc.aws.client import Granted, Session
+from aws_ecr_gc.aws.session import Granted, Session
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.targets import Entry
 

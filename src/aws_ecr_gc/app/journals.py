@@ -10,7 +10,8 @@ from msgspec import Struct
 from aws_ecr_gc import journal
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.apply import Terms
-from aws_ecr_gc.aws.client import Client, Session
+from aws_ecr_gc.aws.client import Client
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.config import Connection, Directories, Keeping
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Error, Exit, JournalLost, Misuse, NoJournal

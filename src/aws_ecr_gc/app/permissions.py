@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from aws_ecr_gc.aws.client import Session
 from aws_ecr_gc.aws.permissions import Need, Statement, actions_for, document_of, policy_document
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.backup.s3 import PERMISSIONS as BACKUP_CALLS
 from aws_ecr_gc.config import Connection, OriginalFlags
 from aws_ecr_gc.discovery.settings import Settings

@@ -9,7 +9,7 @@ from msgspec import Struct
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.material import Material
 from aws_ecr_gc.apply import Veto
-from aws_ecr_gc.aws.client import true_region
+from aws_ecr_gc.aws.session import true_region
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Misuse, Outdated

@@ -11,7 +11,7 @@ from aws_ecr_gc.app.apply import connection_to
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.journals import s3_of
 from aws_ecr_gc.app.losses import Part, archived_by, demand_manifests, is_in, parts_of, with_manifest
-from aws_ecr_gc.aws.client import Session
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.errors import Error, Exit, Misuse, worst
 from aws_ecr_gc.inventory import Image

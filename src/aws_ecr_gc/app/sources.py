@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.app.entering import session_of
 from aws_ecr_gc.app.live import Live
-from aws_ecr_gc.aws.client import CONNECTIONS
 from aws_ecr_gc.aws.pacing import Limits, Traffic
+from aws_ecr_gc.aws.session import CONNECTIONS
 from aws_ecr_gc.config import Connection, Request
 from aws_ecr_gc.errors import Misuse
 from aws_ecr_gc.inventory import Inventory, unread_indexes

@@ -3,19 +3,23 @@
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from aws_ecr_gc.app.entering import Grants, granting
 from aws_ecr_gc.app.pipeline import in_order
 from aws_ecr_gc.aws.accounts import Place, caller_account, enabled_regions, members
-from aws_ecr_gc.aws.client import CONNECTIONS, Client, Session, true_region
 from aws_ecr_gc.aws.pacing import Traffic
+from aws_ecr_gc.aws.session import CONNECTIONS, Session, true_region
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.errors import Error, Interrupted, Misuse
 from aws_ecr_gc.reference import Registry
 from aws_ecr_gc.registries.ecr import EcrRegistry
 from aws_ecr_gc.targets import ALL_REGIONS, Targets
+
+if TYPE_CHECKING:
+    from aws_ecr_gc.aws.client import Client
 
 _AT_ONCE = 16
 _SESSIONS = 64

@@ -9,7 +9,7 @@ from threading import Lock
 
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.apply import Veto
-from aws_ecr_gc.aws.client import Session
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.config import Connection
 from aws_ecr_gc.discovery.reading import Discovery
 from aws_ecr_gc.discovery.settings import Settings

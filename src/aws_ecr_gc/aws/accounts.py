@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
-from aws_ecr_gc.aws.client import Client, Granted, Session
+from aws_ecr_gc.aws.client import Client
+from aws_ecr_gc.aws.session import Granted, Session
 from aws_ecr_gc.errors import AccessDenied, Unintelligible, one_line
 from aws_ecr_gc.globs import matcher
 from aws_ecr_gc.targets import Entry

@@ -8,8 +8,9 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from aws_ecr_gc.aws.accounts import Place, assume, caller_account, enabled_regions, members
-from aws_ecr_gc.aws.client import Client, Keys, Session, true_region
+from aws_ecr_gc.aws.client import Client
 from aws_ecr_gc.aws.pacing import Limits, Rate
+from aws_ecr_gc.aws.session import Keys, Session, true_region
 from aws_ecr_gc.discovery.settings import Settings
 from aws_ecr_gc.errors import Error, SourceFailure
 from aws_ecr_gc.targets import ALL_REGIONS

@@ -6,7 +6,7 @@ from functools import partial
 from importlib import import_module
 from typing import NamedTuple
 
-from aws_ecr_gc.aws.client import Session
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.discovery.places import CONNECTIONS, Places
 from aws_ecr_gc.discovery.reader import Memory, Place, Reader
 from aws_ecr_gc.discovery.settings import Kind, Listing, Settings

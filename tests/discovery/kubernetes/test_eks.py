@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from msgspec.structs import replace
 
-from aws_ecr_gc.aws.client import Session
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.discovery.aws.eks import Token
 from aws_ecr_gc.usage import InUse, Origin
 from tests.aws.calls import ACCOUNT, Call

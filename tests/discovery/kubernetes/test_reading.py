@@ -1,6 +1,6 @@
 """Clusters as sources among others."""
 
-from aws_ecr_gc.aws.client import Session
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.discovery.reading import Discovery
 from aws_ecr_gc.discovery.settings import Kubernetes, Settings
 from aws_ecr_gc.usage import Origin

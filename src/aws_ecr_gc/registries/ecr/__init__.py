@@ -1,7 +1,7 @@
 """Amazon ECR, private registries."""
 
-from aws_ecr_gc.aws.client import CONNECTIONS, Session
 from aws_ecr_gc.aws.pacing import Traffic
+from aws_ecr_gc.aws.session import CONNECTIONS, Session
 from aws_ecr_gc.reference import Registry
 from aws_ecr_gc.registries.ecr.content import EcrContents
 from aws_ecr_gc.registries.ecr.registry import EcrRegistry

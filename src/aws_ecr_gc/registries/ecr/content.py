@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from aws_ecr_gc.aws.client import Client, Session, Web
+from aws_ecr_gc.aws.client import Client
+from aws_ecr_gc.aws.downloads import Web
 from aws_ecr_gc.aws.pacing import Pace
+from aws_ecr_gc.aws.session import Session
 from aws_ecr_gc.errors import AwsFailure, Misuse, Passing, Unintelligible, one_line
 from aws_ecr_gc.files import in_parts
 from aws_ecr_gc.ports import Availability
