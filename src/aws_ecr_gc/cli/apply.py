@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli import flags, options, values
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.cli.question import ask, demand_answer
 from aws_ecr_gc.errors import Exit, Incomplete, Misuse
@@ -30,7 +30,7 @@ def parser() -> Parser:
     made.value(
         "max-age",
         metavar="DURATION",
-        type=flags.duration,
+        type=values.duration,
         default=86400.0,
         help="refuse a plan that is older, such as 2h (default: 24h)",
     )
@@ -57,7 +57,7 @@ def run(arguments: Sequence[str]) -> Exit:
         raise Incomplete("give a plan file, or --resume with a journal")
     if asked.resume and (asked.f or asked.journal or asked.no_restore or asked.output != "text"):
         raise Misuse("--resume: the journal says it all; leave out -f, --journal, --no-restore and --output")
-    if asked.resume and flags.entry_from(asked) is not None:
+    if asked.resume and options.entry_from(asked) is not None:
         raise Misuse("--resume and --role: a journal is gone on with as the account itself; leave --role out")
     if not asked.yes:
         demand_answer(output=asked.output, look=None if asked.resume else "aws-ecr-gc show PLAN")
@@ -76,13 +76,13 @@ def run(arguments: Sequence[str]) -> Exit:
     order = Order(
         plan=Path(asked.plan),
         policy=Path(asked.f) if asked.f else None,
-        connection=flags.entering(asked),
-        directories=flags.directories_from(asked),
+        connection=options.entering(asked),
+        directories=options.directories_from(asked),
         max_age=asked.max_age,
         uses=Path(asked.in_use) if asked.in_use else None,
         allow_unread=tuple(asked.allow_unread),
         strict=asked.strict,
-        journal=flags.keeping_from(asked),
+        journal=options.keeping_from(asked),
         backup=asked.backup,
         output=asked.output,
         concurrency=asked.concurrency or CONCURRENCY,
@@ -98,8 +98,8 @@ def _resume(asked: argparse.Namespace, console: "Console", question: Callable[[s
 
     continuation = Continuation(
         journal=asked.resume,
-        connection=flags.connection_from(asked),
-        directories=flags.directories_from(asked),
+        connection=options.connection_from(asked),
+        directories=options.directories_from(asked),
         uses=Path(asked.in_use) if asked.in_use else None,
         allow_unread=tuple(asked.allow_unread),
         strict=asked.strict,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from aws_ecr_gc import __version__
-from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli import flags, options
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import MEANINGS, Exit
 
@@ -26,7 +26,7 @@ def parser(commands: str) -> Parser:
 
 def run(arguments: Sequence[str], commands: str) -> Exit:
     """Read the command line and collect."""
-    config = flags.config_from(parser(commands).read(arguments))
+    config = options.config_from(parser(commands).read(arguments))
     # A run makes many objects and hardly a cycle (measured: 0.3 KB a call), and ends with its process.
     gc.disable()
     # Start-up: botocore and msgspec are loaded only where a repository is really read.

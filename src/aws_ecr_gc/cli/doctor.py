@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli import flags, options
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Exit
 
@@ -32,8 +32,8 @@ def run(arguments: Sequence[str]) -> Exit:
 
     wanted = Asked(
         policy=Path(asked.f) if asked.f else None,
-        connection=flags.connection_from(asked),
-        directories=flags.directories_from(asked),
+        connection=options.connection_from(asked),
+        directories=options.directories_from(asked),
         output=asked.output,
     )
     return examine(wanted, Console(sys.stdout, sys.stderr, Interruption().came))

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from aws_ecr_gc.cli import flags, images
+from aws_ecr_gc.cli import flags, images, options
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Exit
 
@@ -27,7 +27,7 @@ def run(arguments: Sequence[str]) -> Exit:
     asked = parser().read(arguments)
     images.take_registry(asked, asked.image)
     asked.repo = []
-    request = flags.request_from(asked)
+    request = options.request_from(asked)
     from aws_ecr_gc.app.console import Console
     from aws_ecr_gc.app.explain import Subject, explain_image
     from aws_ecr_gc.cli.interruption import Interruption

@@ -4,7 +4,7 @@ import argparse
 import json
 from collections.abc import Sequence
 
-from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli import flags, options
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Exit, Incomplete, Misuse
 
@@ -47,9 +47,9 @@ def parser() -> Parser:
 def run(arguments: Sequence[str]) -> Exit:
     """Print the least IAM policy for the flags. Without --registry-id, the ARN holds `*` for the account."""
     asked = parser().read(arguments)
-    flags_alone = flags.original_from(asked)
+    flags_alone = options.original_from(asked)
     if asked.f:
-        flags.refuse_two_policies(asked)
+        options.refuse_two_policies(asked)
     if asked.for_snapshot and (asked.f or asked.keep or asked.delete_untagged):
         raise Misuse("--for-snapshot: a snapshot has no policy; leave out -f, --keep and --delete-untagged")
     _demand_one_purpose(asked)
@@ -75,7 +75,7 @@ def run(arguments: Sequence[str]) -> Exit:
     document = least_policy(
         None if asked.for_snapshot else policy,
         tuple(asked.repo),
-        flags.connection_from(asked),
+        options.connection_from(asked),
         dry_run=asked.dry_run,
         journal=asked.journal,
         backup=asked.backup,
@@ -96,7 +96,7 @@ def _print_lifecycle_policy(asked: argparse.Namespace) -> Exit:
         raise Misuse("--for-lifecycle: it has no policy of ours; leave out -f, --keep and --delete-untagged")
     from aws_ecr_gc.app.permissions import lifecycle_policy
 
-    connection = flags.connection_from(asked)
+    connection = options.connection_from(asked)
     print(json.dumps(lifecycle_policy(asked.for_lifecycle, tuple(asked.repo), connection), indent=2))
     return Exit.DONE
 
@@ -106,7 +106,7 @@ def _print_restore_policy(asked: argparse.Namespace) -> Exit:
         raise Misuse("--for-restore: it has no policy; leave out -f, --keep, --delete-untagged and --backup")
     from aws_ecr_gc.app.permissions import restore_policy
 
-    connection = flags.connection_from(asked)
+    connection = options.connection_from(asked)
     policy = restore_policy(tuple(asked.repo), connection, journal=asked.journal, source=vars(asked)["from"])
     print(json.dumps(policy, indent=2))
     return Exit.DONE
@@ -117,7 +117,7 @@ def _print_unarchive_policy(asked: argparse.Namespace) -> Exit:
         raise Misuse("--for-unarchive: no policy has a part in it; leave out -f, --keep and --delete-untagged")
     from aws_ecr_gc.app.permissions import unarchive_policy
 
-    print(json.dumps(unarchive_policy(tuple(asked.repo), flags.connection_from(asked)), indent=2))
+    print(json.dumps(unarchive_policy(tuple(asked.repo), options.connection_from(asked)), indent=2))
     return Exit.DONE
 
 
@@ -128,7 +128,7 @@ def _print_fleet_policy(asked: argparse.Namespace) -> Exit:
 
     from aws_ecr_gc.app.permissions import fleet_policy
 
-    print(json.dumps(fleet_policy(Path(asked.f), flags.connection_from(asked)), indent=2))
+    print(json.dumps(fleet_policy(Path(asked.f), options.connection_from(asked)), indent=2))
     return Exit.DONE
 
 
@@ -137,7 +137,7 @@ def _print_workloads_policy(asked: argparse.Namespace) -> Exit:
 
     from aws_ecr_gc.app.permissions import settings_of, workloads_policy
 
-    policy = Path(asked.f) if asked.f else flags.original_from(asked)
+    policy = Path(asked.f) if asked.f else options.original_from(asked)
     settings = settings_of(policy)
     if settings is None or not settings.asks_aws:
         raise Misuse(

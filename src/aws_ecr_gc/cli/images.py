@@ -3,7 +3,7 @@
 import argparse
 import re
 
-from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli import values
 from aws_ecr_gc.errors import Misuse
 
 _IMAGE = re.compile(
@@ -18,7 +18,7 @@ def image(text: str) -> re.Match[str]:
     found = _IMAGE.fullmatch(text)
     if found is None or not (found["tag"] or found["digest"]):
         raise argparse.ArgumentTypeError(f"{text!r} is no image, such as ci/web:build-1 or ci/web@sha256:2a1fce5b2")
-    flags.repository(found["repository"])
+    values.repository(found["repository"])
     return found
 
 

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli import flags, options, values
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Exit, Misuse
 
@@ -20,7 +20,7 @@ def parser() -> Parser:
         "sources",
         metavar="SOURCES",
         action="append",
-        type=flags.sources,
+        type=values.sources,
         help="the AWS services to look into, such as ecs,lambda, or all; instead of -f, whose in_use says it",
     )
     flags.declare_repositories(made)
@@ -44,7 +44,7 @@ def run(arguments: Sequence[str]) -> Exit:
     from aws_ecr_gc.app.in_use import Asked, list_in_use
     from aws_ecr_gc.cli.interruption import Interruption
 
-    settings = flags.settings_from(asked.sources)
+    settings = options.settings_from(asked.sources)
     if asked.f:
         from aws_ecr_gc.policyfile import load
 
@@ -54,8 +54,8 @@ def run(arguments: Sequence[str]) -> Exit:
     wanted = Asked(
         settings=settings,
         patterns=tuple(asked.repo),
-        connection=flags.connection_from(asked),
-        directories=flags.directories_from(asked),
+        connection=options.connection_from(asked),
+        directories=options.directories_from(asked),
         allow_unread=tuple(asked.allow_unread),
         by=asked.by,
         output=asked.output,

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from aws_ecr_gc.cli import flags, said
+from aws_ecr_gc.cli import flags, options, said, values
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Exit, Misuse
 
@@ -24,7 +24,7 @@ def parser() -> Parser:
     made.value(
         "forecast",
         metavar="DURATION",
-        type=flags.duration,
+        type=values.duration,
         help="show instead how the repositories grow under the policy, such as 90d",
     )
     made.value(
@@ -55,7 +55,7 @@ def run(arguments: Sequence[str]) -> Exit:
         raise Misuse(f"--out and {other}: what is decided as at another time can't be applied; leave one of them out")
     if asked.defer_in_use and (asked.out is None or asked.in_use):
         raise Misuse("--defer-in-use: that goes with --out and without --in-use, which is for apply then")
-    request = flags.request_from(asked)
+    request = options.request_from(asked)
     gc.disable()  # as in `collect`
     from pathlib import Path
 

@@ -4,7 +4,7 @@ import gc
 import sys
 from collections.abc import Sequence
 
-from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli import flags, options, values
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Exit, Incomplete, Misuse
 
@@ -33,7 +33,7 @@ def parser() -> Parser:
         help="the place that --backup named: what is missing comes from there; without a journal, all that it holds of "
         "--repo",
     )
-    made.value("repo", metavar="NAME", type=flags.repository, help="the repository, with --from and without a journal")
+    made.value("repo", metavar="NAME", type=values.repository, help="the repository, with --from and without a journal")
     made.switch("dry-run", "show what would be put back, and put nothing back")
     flags.declare_output(made)
     flags.declare_connection(made)
@@ -61,7 +61,7 @@ def run(arguments: Sequence[str]) -> Exit:
             source=source,
             repository=asked.repo,
             images=tuple(asked.image),
-            connection=flags.connection_from(asked),
+            connection=options.connection_from(asked),
             dry_run=asked.dry_run,
             output=asked.output,
         ),

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from aws_ecr_gc.cli import flags, said
+from aws_ecr_gc.cli import flags, options, said
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.cli.question import ask, demand_answer
 from aws_ecr_gc.errors import Exit, Misuse
@@ -40,7 +40,7 @@ def run(arguments: Sequence[str]) -> Exit:
     asked = parser().read(arguments)
     said.form = asked.log_format
     asked.snapshot = asked.at = None
-    request = flags.request_from(asked)
+    request = options.request_from(asked)
     if not asked.yes:
         demand_answer(output=asked.output, look="aws-ecr-gc plan")
     gc.disable()  # as in `collect`

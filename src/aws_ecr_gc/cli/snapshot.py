@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli import flags, options
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Exit, Incomplete
 
@@ -35,8 +35,8 @@ def run(arguments: Sequence[str]) -> Exit:
     return save(
         Path(asked.out),
         tuple(asked.repo),
-        flags.connection_from(asked),
-        flags.directories_from(asked),
+        options.connection_from(asked),
+        options.directories_from(asked),
         now=time.time(),
         console=console,
     )

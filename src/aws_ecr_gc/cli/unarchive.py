@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from aws_ecr_gc.cli import flags, images
+from aws_ecr_gc.cli import flags, images, options
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Exit, Incomplete
 
@@ -44,8 +44,8 @@ def run(arguments: Sequence[str]) -> Exit:
     return unarchive(
         Asked(
             images=wanted,
-            connection=flags.connection_from(asked),
-            directories=flags.directories_from(asked),
+            connection=options.connection_from(asked),
+            directories=options.directories_from(asked),
             wait=asked.wait,
             output=asked.output,
         ),

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli import flags, options, values
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Misuse
 
@@ -66,7 +66,7 @@ def console() -> "Console":
 def declare_conversion(parser: Parser, metavar: str, text: str) -> None:
     """What is converted, and for which repository."""
     parser.word("policy", metavar=metavar, nargs="?", help=text)
-    parser.value("repo", metavar="NAME", type=flags.repository, help="the repository that it is for")
+    parser.value("repo", metavar="NAME", type=values.repository, help="the repository that it is for")
     flags.declare_output(parser)
     flags.declare_connection(parser)
     flags.declare_directories(parser)
@@ -85,8 +85,8 @@ def asked_from(given: argparse.Namespace) -> "Asked":
     return Asked(
         policy=Path(given.policy) if given.policy else None,
         patterns=tuple(given.repo) if isinstance(given.repo, list) else tuple(filter(None, [given.repo])),
-        connection=flags.connection_from(given),
-        directories=flags.directories_from(given),
+        connection=options.connection_from(given),
+        directories=options.directories_from(given),
         snapshot=Path(snapshot) if snapshot else None,
         at=stated.get("at"),
         days=stated.get("days", 0),

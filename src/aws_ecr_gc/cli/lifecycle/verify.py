@@ -4,7 +4,7 @@ import argparse
 import time
 from collections.abc import Sequence
 
-from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli import flags, values
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.cli.lifecycle import common
 from aws_ecr_gc.errors import Exit
@@ -27,7 +27,7 @@ def parser() -> Parser:
         help="how long to wait for the preview of a repository (default: 100)",
     )
     common.declare_assumptions(made)
-    made.value("at", metavar="TIME", type=flags.moment, help="simulate as at this time, for a registry in a rehearsal")
+    made.value("at", metavar="TIME", type=values.moment, help="simulate as at this time, for a registry in a rehearsal")
     flags.declare_output(made)
     flags.declare_connection(made)
     flags.declare_directories(made)

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli import flags, options
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Exit
 
@@ -25,7 +25,7 @@ def run(arguments: Sequence[str]) -> Exit:
     """Compare."""
     asked = parser().read(arguments)
     asked.f = asked.new
-    request = flags.request_from(asked)
+    request = options.request_from(asked)
     from pathlib import Path
 
     from aws_ecr_gc.app.console import Console

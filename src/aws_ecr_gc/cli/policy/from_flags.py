@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli import flags, options, values
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Exit, Misuse
 
@@ -15,14 +15,14 @@ def parser() -> Parser:
         "The result means the same as the flags: tags of no listed prefix are never deleted.",
     )
     flags.declare_original(made)
-    made.value("repo", metavar="NAME", type=flags.repository, help="the repository (default: every one)")
+    made.value("repo", metavar="NAME", type=values.repository, help="the repository (default: every one)")
     return made
 
 
 def run(arguments: Sequence[str]) -> Exit:
     """Print the policy file, which was read again for trial. Raises Misuse for flags that no policy stands for."""
     given = parser().read(arguments)
-    original = flags.original_from(given)
+    original = options.original_from(given)
     if not original.keep and not original.delete_untagged:
         raise Misuse("these flags ask for nothing; give --keep or --delete-untagged")
     if given.repo == "":

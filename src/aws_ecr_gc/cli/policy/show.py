@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from aws_ecr_gc.cli import flags
+from aws_ecr_gc.cli import flags, options, values
 from aws_ecr_gc.cli.goflags import Parser
 from aws_ecr_gc.errors import Exit, Incomplete
 
@@ -16,7 +16,7 @@ def parser() -> Parser:
         "Show the policy that holds for a repository, as a policy file: what it extends is worked in.",
     )
     flags.declare_policy_file(made)
-    made.value("repo", metavar="NAME", type=flags.repository, help="the repository (required)")
+    made.value("repo", metavar="NAME", type=values.repository, help="the repository (required)")
     flags.declare_reading(made)
     return made
 
@@ -27,7 +27,7 @@ def run(arguments: Sequence[str]) -> Exit:
     if not asked.repo:
         raise Incomplete("no repository: give --repo")
     name, asked.repo, asked.output = asked.repo, [], "text"
-    request = flags.request_from(asked)
+    request = options.request_from(asked)
     from aws_ecr_gc.app.console import Console
     from aws_ecr_gc.app.show import show
     from aws_ecr_gc.cli.interruption import Interruption
