@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from math import ceil
 from typing import Any, NamedTuple
 
-from aws_ecr_gc.discovery.places import line_of
-from benchmarks.measuring import ROOT, environment
+from benchmarks.measuring import ROOT, environment, output
 
 LATENCY = 0.03
 """Seconds a call; AWS's regions answer about as fast."""
@@ -74,18 +73,8 @@ class Reading(NamedTuple):
     cpu: float
     calls: Counter[str]
     most_at_once: int
-
-    @property
-    def pace(self) -> float:
-        """Seconds that the pace costs where nothing else takes time: of its lines, the one that takes longest."""
-        counts: Counter[str] = Counter()
-        rates = {}
-        for name, count in self.calls.items():
-            service, _, operation = name.partition(":")
-            line, rate = line_of(service, operation)
-            rates[line] = rate
-            counts[line] += count
-        return max(max(0.0, counts[line] - rate.burst) / rate.sustained for line, rate in rates.items())
+    pace: float
+    """Seconds that the pace costs where nothing else takes time."""
 
 
 def measure(account: Account) -> Reading:
@@ -102,7 +91,8 @@ def measure(account: Account) -> Reading:
     if process.returncode or seen["failed"]:
         raise RuntimeError(f"{command}: exit code {process.returncode}, {seen['failed']} failed calls")
     read = Read(*json.loads(printed))
-    return Reading(read, used.ru_utime + used.ru_stime, Counter(seen["calls"]), seen["most"])
+    pace = float(output([sys.executable, "-m", "benchmarks.pace", json.dumps(seen["calls"])]).stdout)
+    return Reading(read, used.ru_utime + used.ru_stime, Counter(seen["calls"]), seen["most"], pace)
 
 
 def loads_reading(imported: str) -> bool:

@@ -52,3 +52,12 @@ def test_places_are_measured_by_themselves() -> None:
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     assert "2 accounts, 4 accounts and regions, 8 repositories" in finished.stdout
+
+
+def test_the_process_that_measures_loads_nothing_that_is_measured() -> None:
+    """A child's peak memory begins at that of the process it was forked from."""
+    probe = "import sys, benchmarks.__main__; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    tops = {name.partition(".")[0] for name in loaded.split()}
+    assert "benchmarks" in tops
+    assert not tops & {"aws_ecr_gc", "botocore", "boto3", "msgspec"}
