@@ -1,8 +1,10 @@
 """The accounts and regions in which workloads are read, and the credentials for each."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -55,6 +57,7 @@ class Places:
         self._going = going
         self._lock = threading.Lock()
         self._clients: dict[tuple[Place, str], Client] = {}
+        self._users: Counter[tuple[Place, str]] = Counter()
         self._limits = Limits()
         self._keys: dict[str, Keys] = {}
         self._stated_regions: dict[str, str] = {}
@@ -93,6 +96,30 @@ class Places:
                     before_call=lambda operation: self._wait(place, service, operation),
                 )
             return self._clients[key]
+
+    @contextmanager
+    def clients(self, place: Place) -> Iterator[Callable[[str], Client]]:
+        """Gives the clients of a place, for as long as the block. Those that no other block has come to use give their
+        connections back then: an organization has more places than a process may have files open.
+        """
+        used: set[str] = set()
+
+        def client(service: str) -> Client:
+            with self._lock:
+                if service not in used:
+                    used.add(service)
+                    self._users[place, service] += 1
+            return self.client(place, service)
+
+        try:
+            yield client
+        finally:
+            with self._lock:
+                self._users.subtract((place, service) for service in used)
+                idle = [self._clients.get((place, each)) for each in used if not self._users[place, each]]
+            for each in idle:
+                if each is not None:
+                    each.close()
 
     def _stated_region(self, region: str) -> str | None:
         """The region as botocore is to be told of it; None for the session's own."""

@@ -104,19 +104,16 @@ class Discovery:
                     )
         return chosen
 
-    def _of_aws(
-        self, chosen: Iterable[tuple[str, str]], places: Sequence[Place], clients: Places
-    ) -> Iterator[_Reading]:
+    def _of_aws(self, chosen: Iterable[tuple[str, str]], found: Sequence[Place], places: Places) -> Iterator[_Reading]:
         for source, region in chosen:
-            for place in places:
+            for place in found:
                 if place.region == region:
                     origin = Origin(source, place.account, place.region)
-                    yield _Reading(origin, partial(self._read_source, origin, place, clients))
+                    yield _Reading(origin, partial(self._read_source, origin, place, places))
 
-    def _read_source(self, origin: Origin, place: Place, clients: Places) -> Iterator[Use | Unread]:
+    def _read_source(self, origin: Origin, place: Place, places: Places) -> Iterator[Use | Unread]:
         """Read a source with workers of its own: who waits for one service's pace keeps no other from its calls."""
-        calls = partial(clients.client, place)
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
+        with places.clients(place) as calls, ThreadPoolExecutor(CONNECTIONS) as pool:
             reader = Reader(origin, place, self._settings, calls=calls, pool=pool, memory=self._memory)
             yield from import_module(SOURCES[origin.source].module).read(reader)
 
