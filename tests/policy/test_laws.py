@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from aws_ecr_gc.inventory import KNOWN_TYPES, Image, Inventory, Status, newest_first
 from aws_ecr_gc.plan import Action, Leftover, Plan, Verdict
+from aws_ecr_gc.planfile import StoredDecisions
 from aws_ecr_gc.policy import Keep, Policy, indexes_to_read, make_plan, original_policy
 from aws_ecr_gc.policy.planning import Verdicts
 from aws_ecr_gc.policy.rules import RESERVED_NAMES
+from aws_ecr_gc.report.plans import lines
 from tests.policy.repositories import INDEX, NOW, inventories, policies, prefix_counts
 
 
@@ -75,6 +77,13 @@ def test_some_decisions_alone_are_those_among_all_and_what_stays_is_counted_as_a
     assert all(verdict is Verdict.RETAINED for _, verdict, _ in by_rules_alone)
     assert all(image.status is Status.ACTIVE for image, _, _ in by_rules_alone)
     assert {rule for _, _, rules in by_rules_alone for rule in rules} <= {rule.name for rule in policy.rules}
+
+
+@given(inventories, policies)
+def test_a_plan_is_told_alike_as_it_was_made_and_as_a_file_keeps_it(inventory: Inventory, policy: Policy) -> None:
+    plan = make_plan(inventory, policy, NOW)
+    kept = msgspec.structs.replace(plan, decisions=StoredDecisions(tuple(plan.decisions)))
+    assert list(lines(kept, "p", [])) == list(lines(plan, "p", []))
 
 
 @given(inventories, policies)

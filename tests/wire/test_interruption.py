@@ -13,6 +13,7 @@ import pytest
 from aws_ecr_gc.sandbox import Sandbox
 from tests.conftest import Finished, Shell
 from tests.wire.builder import Builder
+from tests.wire.policies import policy, policy_file
 
 
 class Started:
@@ -109,9 +110,15 @@ def test_children_of_an_index_deleted_before_a_kill_go_with_the_next_run(sandbox
     assert not [path for path in (shell.home / "state" / "aws-ecr-gc" / "pending").rglob("*") if path.is_file()]
 
 
+@pytest.mark.parametrize("newer", [False, True])
+@pytest.mark.parametrize("by_file", [False, True])
 def test_what_a_killed_run_left_over_goes_also_after_a_run_that_had_to_retain_it(
-    sandbox: Sandbox, shell: Shell
+    sandbox: Sandbox, shell: Shell, *, by_file: bool, newer: bool
 ) -> None:
+    """With a newer image, the run that retains the child deletes something, and so writes its record anew."""
+    newest = {"name": "builds", "match": {"prefix": "build-"}, "keep": {"newest": 1}}
+    file = policy_file(shell.home / "policy.json", policy(newest, protect={"grace": "0"}))
+    words = ("run", "-f", file, "--yes") if by_file else ("--repo", "testrepo", "--keep", "build=1")
     repo = Builder(sandbox)
     repo.image("child")
     repo.index("old", "build-1", children=["child"])
@@ -119,14 +126,16 @@ def test_what_a_killed_run_left_over_goes_also_after_a_run_that_had_to_retain_it
     repo.image("part")
     repo.index("archived", "release-1", children=["part"])
     sandbox.after("BatchDeleteImage", lambda _: started.send(signal.SIGKILL))
-    started = Started(shell, "--repo", "testrepo", "--keep", "build=1")
+    started = Started(shell, *words)
     started.finished()
     repo.repository.archive(repo.digests["archived"])
-    unread = ("--repo", "testrepo", "--keep", "build=1", "--cache-dir", str(shell.home / "empty"))
-    assert shell(*unread).exit == 0
-    assert "child" in repo.names()
-    assert shell("--repo", "testrepo", "--keep", "build=1").exit == 0
-    assert repo.names() == {"new", "archived", "part"}
+    if newer:
+        repo.image("newer", "build-3")
+    newest_one = "newer" if newer else "new"
+    assert shell(*words, "--cache-dir", str(shell.home / "empty")).exit == 0
+    assert repo.names() == {"child", newest_one, "archived", "part"}
+    assert shell(*words).exit == 0
+    assert repo.names() == {newest_one, "archived", "part"}
 
 
 def test_a_state_directory_that_cannot_be_written_is_said_and_stops_nothing(sandbox: Sandbox, shell: Shell) -> None:

@@ -11,11 +11,11 @@ from typing import TextIO
 
 from aws_ecr_gc.errors import Interrupted, OutputLost
 from aws_ecr_gc.report.logs import TEXT, log_line
-from aws_ecr_gc.report.parts import Spool, Stretch
 from aws_ecr_gc.report.progress import Progress
+from aws_ecr_gc.report.spool import Spool, Stretch
 
 _LONG = 1 << 16
-"""Characters of a result that are kept in memory until its turn comes."""
+"""Characters of a result that are kept in memory until its turn comes, each time that something is printed."""
 _CALM = 60.0
 """Seconds between two lines of progress where there is no terminal."""
 
@@ -120,19 +120,17 @@ class Aside(Console):
             some.append(line)
             characters += len(line)
             if characters > _LONG:
-                self._kept.append((_Kind.PRINTED, self._put_by("\n".join(some))))
+                self._kept.append((_Kind.PRINTED, self._put_by(some)))
                 some, characters = [], 0
         if some:
             self._kept.append((_Kind.PRINTED, "\n".join(some)))  # one for all: a hundred bytes less a line
 
-    def _put_by(self, text: str) -> str | Stretch:
+    def _put_by(self, lines: list[str]) -> str | Stretch:
         """Out of memory, if that can be: a full disk must not keep back what was done."""
-        if self._spool is None:
-            return text
-        try:
-            return self._spool.add([text.encode()])
-        except OutputLost:
-            return text
+        if self._spool is not None:
+            with suppress(OutputLost):
+                return self._spool.add_text(lines)
+        return "\n".join(lines)
 
     def say(self, line: str) -> None:
         self._kept.append((_Kind.SAID, line))
@@ -165,4 +163,4 @@ class Aside(Console):
         if isinstance(kept, str) or self._spool is None:
             yield str(kept)
         else:
-            yield from map(bytes.decode, self._spool.lines(kept))
+            yield from self._spool.text(kept)

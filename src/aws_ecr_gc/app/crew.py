@@ -35,7 +35,7 @@ from aws_ecr_gc.plan import Result
 from aws_ecr_gc.planfile import StoredDecisions
 from aws_ecr_gc.policy.guards import refusals
 from aws_ecr_gc.report import plans, uses, work
-from aws_ecr_gc.report.parts import Spool
+from aws_ecr_gc.report.spool import Spool
 
 BATCH = 250_000
 """Images whose plans wait together for one reading of what is in use: their repositories are held in memory."""
@@ -247,7 +247,7 @@ class Crew:
         return each
 
     def _write_up(self, each: Passage) -> None:
-        """What will be told of its plan, unless something has to be asked first."""
+        """What will be told of its plan, unless something has to be asked first; then what that took is let go of."""
         if each.made is None or not each.site.cautions.are_settled(each.made.plan):
             return
         made, plan, policy = each.made, each.made.plan, each.made.material.policy
@@ -268,7 +268,8 @@ class Crew:
         if not self._carries_out:
             self._let_go(each)
         elif each.part is None and not self._holds and not made.material.left_over:
-            each.made = replace(made, plan=replace(plan, decisions=StoredDecisions(())))  # it takes the steps alone
+            # To carry it out takes the steps alone; but see `Planned.still_waiting`.
+            each.made = replace(made, plan=replace(plan, decisions=StoredDecisions(())))
 
     def _last(self, each: Passage) -> Passage:
         """Carry out a plan, if there is one."""
@@ -337,8 +338,10 @@ class Crew:
             )
 
         backups = Backups(self._request.backup, self._request.connection, source.live, each.aside)
-        applied = backups.before(carry_out, plan, made.material.inventory.images, port, terms=terms)
-        each.site.log.done_with(each.name)
+        try:
+            applied = backups.before(carry_out, plan, made.material.inventory.images, port, terms=terms)
+        finally:
+            each.site.log.done_with(each.name)
         if applied.interrupted or isinstance(applied.stopped_by, (WorkloadsUnread, JournalLost)):
             self._no_more = True
         return applied

@@ -12,7 +12,8 @@ from aws_ecr_gc.app.site import Site
 from aws_ecr_gc.errors import Error, Exit
 from aws_ecr_gc.plan import Plan
 from aws_ecr_gc.report import plans
-from aws_ecr_gc.report.parts import Spool, Stretch, encoded
+from aws_ecr_gc.report.parts import encoded
+from aws_ecr_gc.report.spool import Spool, Stretch
 
 if TYPE_CHECKING:
     from aws_ecr_gc.app.material import Material

@@ -5,7 +5,7 @@ from threading import RLock
 
 from aws_ecr_gc.app.console import Console
 from aws_ecr_gc.report.logs import at_place
-from aws_ecr_gc.report.parts import Spool, Stretch
+from aws_ecr_gc.report.spool import Spool, Stretch
 
 
 class Turns:
@@ -38,7 +38,7 @@ class Turns:
             if place is self._first:
                 self._console.print(lines)
             else:
-                self._kept[place].append(self._spool.add(line.encode() for line in lines))
+                self._kept[place].append(self._spool.add_text(lines))
 
     def end(self, place: "PlaceConsole") -> None:
         """It has no more lines: if it was its turn, it is that of the next. Raises OutputLost."""
@@ -47,7 +47,7 @@ class Turns:
             while (first := self._first) is not None:
                 kept, self._kept[first] = self._kept[first], []
                 for stretch in kept:
-                    self._console.print(map(bytes.decode, self._spool.lines(stretch)))
+                    self._console.print(self._spool.text(stretch))
                 if first not in self._ended:
                     return
                 del self._kept[first]

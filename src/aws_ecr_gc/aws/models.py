@@ -1,4 +1,4 @@
-"""botocore's descriptions of AWS's APIs, found and read sooner than botocore does: a quarter of the start-up."""
+"""botocore's descriptions of AWS's APIs, found and read sooner than botocore does: a fifth of the start-up."""
 
 import functools
 import gzip

@@ -26,7 +26,7 @@ class Sink(Protocol):
         """What people call it."""
 
     def append(self, number: int, line: Line) -> None:
-        """Put a line behind the others. Raises JournalLost."""
+        """Put a line behind the others. It is the caller's, and another one once this returns. Raises JournalLost."""
 
     def settle(self) -> None:
         """Return when no line that was put there before can be lost any more. Raises JournalLost."""

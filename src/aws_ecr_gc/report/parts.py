@@ -1,63 +1,11 @@
 """A document of many parts that is never in memory whole."""
 
-import tempfile
 from collections.abc import Iterable, Iterator
-from threading import RLock
-from typing import BinaryIO, NamedTuple, cast
 
 from msgspec import Struct
 
-from aws_ecr_gc.errors import OutputLost
 from aws_ecr_gc.report import document
-
-_AT_ONCE = 1 << 16
-"""Bytes that are read at a time, about."""
-_IN_MEMORY = 1 << 20
-"""Bytes of the parts of a document that are held; more of them wait on disk."""
-
-
-class Stretch(NamedTuple):
-    """Lines that stand in a `Spool`: where they begin and end, in bytes."""
-
-    start: int
-    end: int
-
-
-class Spool:
-    """Lines, out of memory: a file that is gone when it is closed. For all threads."""
-
-    def __init__(self) -> None:
-        self._lock = RLock()
-        self._file = cast("BinaryIO", tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - until `close`
-        self._end = 0
-
-    def add(self, lines: Iterable[bytes]) -> Stretch:
-        """Keep them. Raises OutputLost where they can't be."""
-        with self._lock:
-            start = self._end
-            try:
-                self._file.seek(start)
-                for line in lines:
-                    self._end += self._file.write(line + b"\n")
-            except OSError as error:
-                raise OutputLost(f"a temporary file can't be written: {error.strerror}; see TMPDIR") from error
-            return Stretch(start, self._end)
-
-    def lines(self, stretch: Stretch) -> Iterator[bytes]:
-        """Those that stand there."""
-        at = stretch.start
-        while at < stretch.end:
-            with self._lock:
-                self._file.seek(at)
-                some = self._file.readlines(min(_AT_ONCE, stretch.end - at))
-            for line in some:
-                if at < stretch.end:  # it may be one line more
-                    yield line.removesuffix(b"\n")
-                at += len(line)
-
-    def close(self) -> None:
-        """Let go of what is kept."""
-        self._file.close()
+from aws_ecr_gc.report.spool import Spool, Stretch
 
 
 class Parts:

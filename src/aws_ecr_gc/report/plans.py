@@ -144,7 +144,7 @@ def lines(plan: Plan, policy: str, refused: Sequence[Guarded], broken: Iterable[
     by_reason = ", by their first reason" if staying.total() else ""
     unchanged = "keep their tags" if plan.action is Action.UNTAG else "stay"
     yield f"Images that {unchanged} ({sum(staying.values())}){by_reason}"
-    for rule, count in staying.most_common():
+    for rule, count in sorted(staying.items(), key=lambda each: (-each[1], each[0])):
         if count:
             yield f"  {rule}: {count}"
     in_archive = len(plan.decisions) - plan.active - sum(step.status is not Status.ACTIVE for step in plan.steps)
