@@ -91,8 +91,9 @@ def measure(account: Account) -> Reading:
     if process.returncode or seen["failed"]:
         raise RuntimeError(f"{command}: exit code {process.returncode}, {seen['failed']} failed calls")
     read = Read(*json.loads(printed))
-    pace = float(output([sys.executable, "-m", "benchmarks.pace", json.dumps(seen["calls"])]).stdout)
-    return Reading(read, used.ru_utime + used.ru_stime, Counter(seen["calls"]), seen["most"], pace)
+    calls = Counter(seen["calls"])
+    pace = float(output([sys.executable, "-m", "benchmarks.pace", json.dumps(calls)]).stdout)
+    return Reading(read, used.ru_utime + used.ru_stime, calls, seen["most"], pace)
 
 
 def loads_reading(imported: str) -> bool:
