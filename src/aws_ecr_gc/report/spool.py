@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from io import BytesIO, FileIO
 from threading import RLock
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from aws_ecr_gc.errors import OutputLost, one_line
 
 _AT_ONCE = 1 << 16
 """Bytes that are written and read at a time, about."""
-_IN_MEMORY = 1 << 20
+_IN_MEMORY = 1 << 18
 """Bytes that are held; more of them wait on disk."""
 _VOLUME = 1 << 27
 """Bytes after which a new file is begun, so that the older can be given back once all in it was read."""
@@ -61,6 +62,7 @@ class Spool:
             stretch.volume.let_go()
             if stretch.volume.end == 0 and stretch.volume is not self._volumes[-1]:
                 self._volumes.remove(stretch.volume)
+                stretch.volume.close()
 
     def add_text(self, lines: Iterable[str]) -> Stretch:
         """As `add`, of text, with what a file name may hold that is no UTF-8."""
@@ -118,8 +120,9 @@ class _Volume:
         """One stretch less is to be read; of an empty file nothing is left."""
         self._unread -= 1
         if not self._unread:
-            self.close()
-            self._file, self.end = BytesIO(), 0
+            self.end = 0
+            with suppress(OSError):  # then its room is used again, and not given back before
+                self._file.truncate(0)
 
     def close(self) -> None:
         self._file.close()
