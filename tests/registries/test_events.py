@@ -1,5 +1,6 @@
 """botocore's events on which the pace of calls rides: little documented, so pinned here."""
 
+import gc
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -50,6 +51,29 @@ def test_every_try_waits_before_it_is_signed_and_those_refused_for_their_pace_ar
     one_try = ["leaving DescribeImages", "signed"]
     assert traffic.heard == [*one_try, "refused DescribeImages", *one_try, *one_try]
     assert (traffic.tally.calls, traffic.tally.tries, traffic.tally.retries, traffic.tally.throttled) == (1, 3, 2, 1)
+
+
+@pytest.mark.usefixtures("credentials")
+def test_calls_leave_no_cycles_behind_for_nobody_looks_for_them_in_a_run(sandbox: Sandbox) -> None:
+    repo = Builder(sandbox)
+    repo.image("one", "a")
+    client = Session(None, "us-east-1").ecr(sandbox.url)
+    ids = [{"imageDigest": repo.digests["one"]}]
+
+    def call() -> None:
+        client.call("DescribeImages", "imageDetails", repositoryName="testrepo")
+        client.call("BatchGetImage", "images", repositoryName="testrepo", imageIds=ids)
+
+    call()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            call()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+        client.close()
 
 
 @pytest.mark.usefixtures("credentials")

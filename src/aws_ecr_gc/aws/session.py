@@ -13,6 +13,7 @@ import botocore.session
 from botocore import exceptions as boto
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
+from botocore.parsers import ResponseParserFactory
 
 from aws_ecr_gc import __version__
 from aws_ecr_gc.aws.client import Client
@@ -37,6 +38,7 @@ class Session:
             self._session = botocore.session.Session(profile=profile)
             models = loader(self._session.get_config_variable("data_path"))
             self._session.register_component("data_loader", models)
+            self._session.register_component("response_parser_factory", _Parsers())
             self._session.set_default_client_config(self._client_config())
             self._demand_ca_bundle()
             self._stated_region: str = (
@@ -66,7 +68,8 @@ class Session:
         Raises what `grant` raises.
         """
         session = botocore.session.Session(profile=self._session.profile)
-        session.register_component("data_loader", self._session.get_component("data_loader"))
+        for name in ("data_loader", "response_parser_factory"):
+            session.register_component(name, self._session.get_component(name))
         session.set_default_client_config(self._session.get_default_client_config())
         session.register_component("credential_provider", _Entered(grant))
         return self._with(_session=session, _making=threading.Lock())
@@ -221,6 +224,22 @@ def _listen(client: Any, traffic: Traffic) -> None:
 def true_region(stated: str) -> str:
     """The region that botocore takes for one of the aliases by which it turns on FIPS endpoints: `us-east-1-fips`."""
     return stated.replace("fips-", "").replace("-fips", "")
+
+
+class _Parsers(ResponseParserFactory):  # type: ignore[misc]  # botocore has no types
+    """Makes one parser for each protocol. botocore makes one for each call, which refers to itself: it would stay in
+    memory until somebody looks for cycles, and a run does not.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, Any] = {}
+
+    def create_parser(self, protocol_name: str) -> Any:
+        """It keeps nothing of what it parses, and serves several threads."""
+        if protocol_name not in self._made:
+            self._made[protocol_name] = super().create_parser(protocol_name)
+        return self._made[protocol_name]
 
 
 class Keys(NamedTuple):
