@@ -237,11 +237,13 @@ class Sweep:
     def _captured(self, rule: Rule, hits: Sequence[int]) -> Iterator[tuple[tuple[str, ...], int]]:
         from aws_ecr_gc.policy import regular  # noqa: PLC0415 - as in `_all_regexes`
 
-        capturers = [regular.capturer(pattern, rule.group_by) for pattern in rule.match.regex]
+        capture, *others = [regular.capturer(pattern, rule.group_by) for pattern in rule.match.regex]
         shared: dict[tuple[str, ...], tuple[str, ...]] = {}
         for at in hits:
             tag = self._tags[at]
-            key = next(key for capture in capturers if (key := capture(tag)) is not None)
+            key = capture(tag)
+            if key is None:
+                key = next(key for other in others if (key := other(tag)) is not None)
             yield shared.setdefault(key, key), at
 
     def _versions(self, rule: Rule, places: Sequence[int], members: Sequence[int]) -> list[tuple[Version, int]] | None:
@@ -277,6 +279,14 @@ def _type_test(match: Match) -> Callable[[Image], bool]:
         for patterns, field in ((match.media_type, "media_type"), (match.artifact_type, "artifact_type"))
         if patterns
     ]
-    return lambda image: all(
-        (value := getattr(image, field)) is not None and fits(value) is not None for fits, field in tests
-    )
+    known: dict[tuple[str | None, str | None], bool] = {}
+
+    def fit(image: Image) -> bool:
+        types = (image.media_type, image.artifact_type)  # there are few
+        if types not in known:
+            known[types] = all(
+                (value := getattr(image, field)) is not None and fits(value) is not None for fits, field in tests
+            )
+        return known[types]
+
+    return fit

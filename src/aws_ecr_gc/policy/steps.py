@@ -19,7 +19,9 @@ def steps_for(
     if not collected:
         return ()
     going = newest_first(inventory.images[digest] for digest in collected)
-    needed = {image.digest: found for image in going if (found := relations.prerequisites_of(image))}
+    needed: dict[str, tuple[str, ...]] = {}
+    if relations.parents or relations.referrers:
+        needed = {image.digest: found for image in going if (found := relations.prerequisites_of(image))}
     after = {digest: found for digest, all_of_it in needed.items() if (found := _among(collected, all_of_it))}
     _chain_unread(going, after)
     waves: dict[str, int] = {}
@@ -31,8 +33,10 @@ def steps_for(
             action if image.status is Status.ACTIVE else Action.DELETE,
             after=after.get(image.digest, ()),
             wave=waves.get(image.digest, 0),
-            subjects=_among(collected, relations.subjects_of(image)),
-            put_away=tuple(digest for digest in needed.get(image.digest, ()) if digest not in collected),
+            subjects=_among(collected, relations.subjects_of(image)) if image.digest in needed else (),
+            put_away=tuple(digest for digest in needed[image.digest] if digest not in collected)
+            if image.digest in needed
+            else (),
         )
         for image in going
     ]
