@@ -42,6 +42,41 @@ class Hand:
     def __call__(self) -> float:
         return self.now
 
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Bucket:
+    """AWS's side: so many calls a second, and so many saved up at most."""
+
+    def __init__(self, limit: float, size: float, clock: Hand) -> None:
+        self._limit = limit
+        self._size = self._held = size
+        self._clock = clock
+        self._at = clock.now
+
+    def lets_through(self) -> bool:
+        self._held = min(self._size, self._held + (self._clock.now - self._at) * self._limit)
+        self._at = self._clock.now
+        if self._held < 1:
+            return False
+        self._held -= 1
+        return True
+
+
+def ask(pace: Pace, bucket: Bucket, clock: Hand, seconds: float) -> tuple[int, int]:
+    """Call as fast as the pace allows: how many calls were let through, and how many refused."""
+    through = refused = 0
+    ended = clock.now + seconds
+    while clock.now < ended:
+        left = pace.wait()
+        if bucket.lets_through():
+            through += 1
+        else:
+            refused += 1
+            pace.refused(left)
+    return through, refused
+
 
 def leave(pace: Pace) -> float:
     """A call that does not wait."""
@@ -63,28 +98,82 @@ def test_refusals_of_calls_that_left_before_it_settled_say_nothing_new() -> None
     for each in left:
         pace.refused(each)
     assert pace.pace == pytest.approx(40)
-    clock.now += 0.05
+
+
+def test_a_refusal_once_it_has_settled_takes_four_fifths_again() -> None:
+    clock = Hand()
+    pace = Pace(Rate(50, 5), clock)
+    pace.refused(leave(pace))
+    clock.now += 3
     pace.refused(leave(pace))
     assert pace.pace == pytest.approx(32)
 
 
-def test_what_was_let_through_in_a_second_counts_where_it_is_less() -> None:
+@given(limit=st.floats(10, 200), saved=st.floats(0, 2), times=st.floats(1.6, 50))
+def test_a_pace_far_above_the_limit_settles_close_below_it(limit: float, saved: float, times: float) -> None:
+    """The bucket holds at least a second's worth of calls, and at most three."""
     clock = Hand()
-    pace = Pace(Rate(1000, 100), clock)
-    left = []
-    for _ in range(60):
-        clock.now += 0.01
-        left.append(leave(pace))
-    for each in left[20:]:
-        pace.refused(each)
-    assert pace.pace <= 0.8 * 60
+    pace = Pace(Rate(limit * times, 5), clock, clock.sleep)
+    bucket = Bucket(limit, limit * (1 + saved), clock)
+    ask(pace, bucket, clock, 30)
+    assert 0.85 * limit <= pace.pace <= limit
+    assert ask(pace, bucket, clock, 20)[1] == 0
+
+
+@given(limit=st.floats(10, 200), saved=st.floats(0, 2), times=st.floats(1, 50))
+def test_no_pace_settles_at_less_than_four_fifths_of_the_limit(limit: float, saved: float, times: float) -> None:
+    clock = Hand()
+    pace = Pace(Rate(limit * times, 5), clock, clock.sleep)
+    ask(pace, Bucket(limit, limit * (1 + saved), clock), clock, 40)
+    assert 0.79 * limit <= pace.pace
+
+
+@pytest.mark.parametrize("limit", [20, 50, 100])
+def test_little_is_lost_and_little_refused_until_a_pace_has_settled(limit: int) -> None:
+    clock = Hand()
+    pace = Pace(Rate(5 * limit, 2 * limit), clock, clock.sleep)
+    through, refused = ask(pace, Bucket(limit, limit, clock), clock, 55)
+    assert refused <= 0.05 * (through + refused)
+    assert through >= (55 * limit + limit) / 1.1
+
+
+def test_a_limit_that_falls_is_followed() -> None:
+    clock = Hand()
+    pace = Pace(Rate(100, 10), clock, clock.sleep)
+    ask(pace, Bucket(50, 50, clock), clock, 20)
+    assert 42 <= pace.pace <= 50
+    ask(pace, Bucket(20, 20, clock), clock, 20)
+    assert 16 <= pace.pace <= 20
+
+
+def test_few_calls_say_nothing_of_what_more_would_be_let_through() -> None:
+    clock = Hand()
+    pace = Pace(Rate(50, 5), clock)
+    for _ in range(30):
+        clock.now += 0.5
+        left = leave(pace)
+    pace.refused(left)
+    assert pace.pace == pytest.approx(40)
+    for _ in range(8):
+        clock.now += 0.4
+        left = leave(pace)
+    pace.refused(left)
+    assert pace.pace == pytest.approx(32)
+
+
+def test_a_pace_that_has_settled_lets_the_bucket_fill_a_little() -> None:
+    clock = Hand()
+    pace = Pace(Rate(50, 5), clock, clock.sleep)
+    pace.refused(pace.wait())
+    settled = clock.now
+    assert pace.wait() - settled == pytest.approx(6 / 40)
 
 
 def test_more_is_tried_no_sooner_than_after_a_minute_and_never_more_than_the_rate() -> None:
     clock = Hand()
     pace = Pace(Rate(50, 5), clock)
     pace.refused(leave(pace))
-    clock.now += 1
+    clock.now += 3
     pace.refused(leave(pace))
     assert pace.pace == pytest.approx(32)
     clock.now += 59

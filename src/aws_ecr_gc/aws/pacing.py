@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -10,11 +10,22 @@ from msgspec import Struct
 
 SETTLED = 0.8
 """The part of a pace that is left after a call was refused for it."""
+ABOVE = 1.2
+"""So many times what AWS lets through is asked for at most while that is counted: `SETTLED` of it is close below."""
 PATIENCE = 60.0
 """Seconds before more is tried again."""
-_WINDOW = 1.0
-_EVIDENCE = 10
-"""So many calls within the window say what AWS lets through."""
+_MEASURED = 1.5
+"""Seconds for which what AWS lets through is counted before it is known."""
+_ENOUGH = 10
+"""Calls that must have been let through by then."""
+_LONGEST = 3.0
+"""Seconds after which fewer calls are enough."""
+_BUSY = 0.25
+"""The part of a pace that calls must take for what gets through to say something of AWS's limit."""
+_DOUBT = 2
+"""Calls that may have been let through beyond those counted, as long as it is not known."""
+_REFILL = 5
+"""Calls' time of silence once a pace has settled: a bucket that is empty refuses those that are a moment early."""
 _SLOWEST = 1.0
 """Calls a second that are left in any case, unless less was asked for."""
 _SLICE = 0.1
@@ -51,21 +62,29 @@ def rate_of(operation: str, stated: float | None) -> Rate:
 class Pace:
     """One limiter for all threads that make the same kind of call.
 
-    It starts at its rate. Told of a refusal, it settles at `SETTLED` of its pace, or of what AWS let through in the
-    last second where that is known to be less; no sooner than `PATIENCE` seconds later it tries a step more, until it
-    is at its rate again.
+    It starts at its rate. The first refusal settles it at `SETTLED` of that: AWS's limit is not known yet, for what had
+    been saved up there hides it. From then on what gets through between two refusals is the limit. At each the pace
+    comes down to `ABOVE` of that, and once it is known settles at `SETTLED` of where it has come to. No sooner than
+    `PATIENCE` seconds later it tries a step more, until it is at its rate again.
     """
 
-    def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        rate: Rate,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._rate = rate
         self._clock = clock
+        self._sleep = sleep
         self._pace = rate.sustained
         self._lock = threading.Lock()
-        self._settled_at: float | None = None
-        self._left: deque[float] = deque()
-        self._refused: deque[float] = deque()
+        self._is_full = True
+        self._settled_at = clock()
+        self._left: list[float] = []
+        self._refused: list[float] = []
         self._line = object()
-        self._due = clock() - self._ahead - 1 / rate.sustained
+        self._due = self._settled_at - self._ahead - 1 / rate.sustained
 
     @property
     def pace(self) -> float:
@@ -75,19 +94,19 @@ class Pace:
     @property
     def _ahead(self) -> float:
         """How far calls may come ahead of their time. What AWS refused has no burst: its bucket is empty."""
-        return (self._rate.burst - 1) / self._rate.sustained if self._settled_at is None else 0.0
+        return (self._rate.burst - 1) / self._rate.sustained if self._is_full else 0.0
 
     def wait(self, ended: Callable[[], bool] = lambda: False) -> float:
         """Return when the next call may be made, or at once when the work has `ended`. The time at which it leaves."""
         due, line = self._place()
         while (delay := due - self._clock()) > 0 and not ended():
-            time.sleep(min(delay, _SLICE))
+            self._sleep(min(delay, _SLICE))
             if line is not self._line:
                 due, line = self._place()
         left = self._clock()
-        with self._lock:
-            self._left.append(left)
-            _forget(self._left, left)
+        if not self._is_full:
+            with self._lock:
+                self._left.append(left)
         return left
 
     def _place(self) -> tuple[float, object]:
@@ -101,28 +120,44 @@ class Pace:
     def refused(self, left: float) -> None:
         """A call that left at this time was refused for its pace. Those that left before it settled say nothing new."""
         with self._lock:
-            now = self._clock()
-            self._refused.append(now)
-            _forget(self._refused, now)
-            if self._settled_at is not None and left <= self._settled_at:
-                return
-            _forget(self._left, now)
-            let_through = len(self._left) - len(self._refused)
-            pace = min(self._pace, max(let_through, 1)) if len(self._left) >= _EVIDENCE else self._pace
-            self._pace = max(pace * SETTLED, min(self._pace, _SLOWEST))
-            self._settled_at = now
-            # Those that wait had their places at a pace that is too fast: they would be refused one after the other.
-            self._due, self._line = now, object()
+            if self._is_full:
+                self._settle(self._pace)
+            elif left > self._settled_at:
+                self._refused.append(left)
+                self._compare(left)
+
+    def _compare(self, left: float) -> None:
+        """The pace with what got through since the refusal that settled it, up to that of a call that left just now."""
+        seconds = left - self._settled_at
+        made = sum(each <= left for each in self._left)
+        through = made - sum(each <= left for each in self._refused)
+        is_busy = made >= _BUSY * self._pace * seconds
+        if seconds >= _LONGEST or (seconds >= _MEASURED and through >= _ENOUGH):
+            self._settle(min(self._pace, ABOVE * through / seconds) if is_busy else self._pace)
+        elif is_busy and (pace := ABOVE * (through + _DOUBT) / seconds) < self._pace:
+            self._change(pace, self._clock())
+
+    def _settle(self, refused: float) -> None:
+        self._begin(self._clock())
+        self._is_full = False
+        self._change(SETTLED * refused, self._settled_at)
+        self._due += _REFILL / max(self._pace, _SLOWEST)
+
+    def _begin(self, now: float) -> None:
+        self._settled_at = now
+        self._left.clear()
+        self._refused.clear()
+
+    def _change(self, pace: float, now: float) -> None:
+        """Those that wait had their places at a pace that is too fast: they would be refused one after the other."""
+        self._pace = max(pace, min(self._pace, _SLOWEST))
+        self._due, self._line = now, object()
 
     def _try_more(self, now: float) -> None:
-        if self._settled_at is not None and now - self._settled_at >= PATIENCE:
+        if not self._is_full and now - self._settled_at >= PATIENCE:
+            self._begin(now)
             self._pace = min(self._rate.sustained, self._pace / SETTLED)
-            self._settled_at = None if self._pace == self._rate.sustained else now
-
-
-def _forget(times: deque[float], now: float) -> None:
-    while times and times[0] < now - _WINDOW:
-        times.popleft()
+            self._is_full = self._pace == self._rate.sustained
 
 
 class Limits:
