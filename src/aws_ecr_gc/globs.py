@@ -7,6 +7,7 @@ translation never tries again what one `*` took once the next one has begun.
 import re
 from collections.abc import Callable, Iterable
 from fnmatch import translate
+from operator import methodcaller
 
 WILDCARDS = frozenset("*?[")
 
@@ -30,7 +31,10 @@ def check(pattern: str, letters: str) -> None:
 
 
 def matcher(patterns: Iterable[str]) -> Callable[[str], object]:
-    """Tells, by something true or None, whether a text matches one of the patterns."""
+    """Tells, by something true or false, whether a text matches one of the patterns."""
+    patterns = tuple(patterns)
+    if all(pattern.endswith("*") and not has_wildcard(pattern[:-1]) for pattern in patterns):
+        return methodcaller("startswith", tuple(pattern[:-1] for pattern in patterns))
     return re.compile("|".join(translate(pattern) for pattern in patterns) or "(?!)").match
 
 

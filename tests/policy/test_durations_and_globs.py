@@ -1,5 +1,7 @@
 """Durations and globs, as users write them."""
 
+from fnmatch import fnmatchcase
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,6 +89,11 @@ def test_of_several_globs_one_is_enough_and_none_match_nothing() -> None:
     assert [text for text in ("ab", "yz", "m", "mm", "b") if matches(text)] == ["ab", "yz", "m"]
     assert not globs.matcher([])("")
     assert not globs.matcher([])("a")
+
+
+@given(st.lists(st.text("ab*?", max_size=5), max_size=3), st.text("ab*?\n", max_size=6))
+def test_globs_without_brackets_match_as_those_of_the_shell(patterns: list[str], text: str) -> None:
+    assert bool(globs.matcher(patterns)(text)) == any(fnmatchcase(text, pattern) for pattern in patterns)
 
 
 def test_a_glob_of_many_stars_ends() -> None:
