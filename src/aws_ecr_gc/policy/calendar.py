@@ -76,15 +76,18 @@ def kept_by_count(name: str, count: int, times: Sequence[datetime]) -> Kept:
 
 
 def kept_within(name: str, since: float, times: Sequence[datetime], stamps: Sequence[float]) -> Kept:
-    """Of the times after `since`, the newest of each period; the very oldest time of all too, if it is among these."""
+    """Of the times after `since`, the newest of each period; the very oldest time of all too, if it is among these.
+
+    `times` need go no further than that.
+    """
     bucket = PERIODS[name]
     seen: set[tuple[int, ...]] = set()
-    for at, (time, stamp) in enumerate(zip(times, stamps, strict=True)):
+    for at, (time, stamp) in enumerate(zip(times, stamps, strict=False)):
         if stamp <= since:
             return
         period = bucket(time)
         if period not in seen:
             seen.add(period)
             yield at, f"{name} within: the newest of {time.strftime(_FORMATS[name])}"
-        elif at == len(times) - 1:
+        elif at == len(stamps) - 1:
             yield at, f"{name} within: the oldest"

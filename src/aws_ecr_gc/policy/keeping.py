@@ -1,7 +1,10 @@
 """What a rule retains among the images of one of its streams: the union of all that its `keep` states."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import compress, islice
+from operator import neg
 
 from msgspec import Struct
 
@@ -26,7 +29,7 @@ class Vote(Struct):
 
     def kept(self) -> Iterator[int]:
         """The positions of what the rule retains."""
-        return (at for at, why in zip(self.contenders, self.why, strict=True) if why is not None)
+        return compress(self.contenders, self.why)  # every reason has words
 
     def reasons(self, wanted: Sequence[int] | None = None) -> Iterator[Said]:
         """For each contender, what the rule says, and the place it has. `wanted` is 0 at positions to be left out."""
@@ -112,14 +115,15 @@ def _by_calendar(
     keep = rule.keep
     zone = calendar.zone(keep.timezone)
     stamps = [images[position].pushed_at for position in contenders]
-    times = [datetime.fromtimestamp(stamp, zone) for stamp in stamps]
-    for name, count in keep.periods:
-        yield from calendar.kept_by_count(name, count, times)
     # What a skewed clock pushed in the future doesn't move the window away from the rest.
     newest = next((stamp for stamp in stamps if stamp <= now), None)
-    for name, seconds in keep.within:
-        since = float("-inf") if newest is None else newest - seconds
-        yield from calendar.kept_within(name, since, times, stamps)
+    since = {name: float("-inf") if newest is None else newest - seconds for name, seconds in keep.within}
+    looked_at = len(stamps) if keep.periods else bisect_left(stamps, -min(since.values()), key=neg)
+    times = [datetime.fromtimestamp(stamp, zone) for stamp in islice(stamps, looked_at)]
+    for name, count in keep.periods:
+        yield from calendar.kept_by_count(name, count, times)
+    for name, _ in keep.within:
+        yield from calendar.kept_within(name, since[name], times, stamps)
 
 
 def ordinal(number: int) -> str:

@@ -6,8 +6,11 @@ Archived images are matched by the rules about the archive alone, where there ar
 
 import re
 from array import array
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain, compress, repeat
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -17,6 +20,7 @@ from aws_ecr_gc.policy.rules import Match, Policy, Rule, Signatures
 from aws_ecr_gc.policy.versions import Version
 from aws_ecr_gc.policy.versions import parser as version_parser
 
+_TYPES = attrgetter("media_type", "artifact_type")
 _SIGNATURE = re.compile(r"sha256-([0-9a-f]{64})(\.sig|\.att|\.sbom)?")
 
 
@@ -90,10 +94,16 @@ class Sweep:
         self._tags = list(chain.from_iterable(of_images))
         self._owners = array("I", chain.from_iterable(map(repeat, range(len(counts)), counts)))
         self._untagged = [at for at, count in enumerate(counts) if not count]
+        self._versions: dict[str, dict[int, Version]] = {}
         self._signatures: dict[int, str] = {}
         if policy.signatures is Signatures.FOLLOW:
             self._signatures = self._signature_tags(range(len(self._tags)))
         self._regex_hits = self._all_regexes()
+
+    @cached_property
+    def _kinds(self) -> Collection[Image]:
+        """An image of each pair of types that there is: few."""
+        return dict(zip(map(_TYPES, self._images), self._images, strict=True)).values()
 
     def _signature_tags(self, among: Sequence[int]) -> dict[int, str]:
         """The tags that say what their image signs; one that names nothing that is here is a tag like others."""
@@ -187,30 +197,44 @@ class Sweep:
                 hits[number].append(at)
         return dict(zip(patterns, hits, strict=True))
 
-    def _hits(self, match: Match) -> Sequence[int]:
-        """The tags that a match takes, by their place in the sweep, ascending."""
+    def _hits(self, match: Match, among: Sequence[int] | None = None) -> Sequence[int]:
+        """The tags that a match takes, of these or of all, by their place in the sweep, ascending."""
         if match.untagged:
             return ()
-        hits: Sequence[int] = range(len(self._tags))
-        tags, owners, images = self._tags, self._owners, self._images
+        everything = range(len(self._tags))
+        hits: Sequence[int] = everything if among is None else among
+        owners, images = self._owners, self._images
         if match.prefix:
-            hits = [at for at, tag in enumerate(tags) if tag.startswith(match.prefix)]
+            hits = [at for at, tag in self._numbered(hits) if tag.startswith(match.prefix)]
         if match.glob:
             fits = globs.matcher(match.glob)
-            hits = [at for at in hits if fits(tags[at])]
+            hits = [at for at, tag in self._numbered(hits) if fits(tag)]
         if match.regex:
             hit = {at for pattern in match.regex for at in self._regex_hits[pattern]}
-            hits = sorted(hit) if len(hits) == len(tags) else [at for at in hits if at in hit]
+            hits = sorted(hit) if hits is everything else [at for at in hits if at in hit]
         if match.semver is not None:
-            parse = version_parser(match.semver)
-            hits = [at for at in hits if parse(tags[at]) is not None]
+            versions = self._versions_by(match.semver)
+            hits = list(versions) if hits is everything else [at for at in hits if at in versions]
         if match.media_type or match.artifact_type:
             fit = _type_test(match)
-            hits = [at for at in hits if fit(images[owners[at]])]
-        if match.excepted is not None:
-            excepted = set(self._hits(match.excepted))
+            hits = [at for at in hits if fit(images[owners[at]])] if any(map(fit, self._kinds)) else []
+        if match.excepted is not None and hits:
+            excepted = set(self._hits(match.excepted, hits))
             hits = [at for at in hits if at not in excepted]
         return hits
+
+    def _numbered(self, places: Sequence[int]) -> Iterator[tuple[int, str]]:
+        """Tags with their places; in passes over all of them without looking each up."""
+        tags = self._tags
+        return enumerate(tags) if len(places) == len(tags) else ((at, tags[at]) for at in places)
+
+    def _versions_by(self, template: str) -> dict[int, Version]:
+        """The versions in all tags that hold one as the template says, ascending by their place."""
+        if template not in self._versions:
+            parse = version_parser(template)
+            found = ((at, parse(tag)) for at, tag in enumerate(self._tags))
+            self._versions[template] = {at: version for at, version in found if version is not None}
+        return self._versions[template]
 
     def _streams(self, rule: Rule, hits: Sequence[int], tagless: Sequence[int]) -> list[Stream]:
         """The images of the hits by what the groups captured, and those without tag."""
@@ -221,36 +245,31 @@ class Sweep:
 
     def streams_of(self, rule: Rule, hits: Sequence[int], members: Sequence[int]) -> list[Stream]:
         """The hits by what the groups captured: each as the member that counts for it, once in a stream."""
-        if rule.group_by:
-            by_key: dict[tuple[str, ...], list[int]] = {}
-            for key, at in self._captured(rule, hits):
-                by_key.setdefault(key, []).append(at)
-        else:
-            by_key = {(): list(hits)}
+        by_key = self._captured(rule, hits) if rule.group_by else {(): hits}
         return [
-            Stream(
-                key, array("I", dict.fromkeys([members[at] for at in places])), self._versions(rule, places, members)
-            )
+            Stream(key, array("I", dict.fromkeys([members[at] for at in places])), self._ordered(rule, places, members))
             for key, places in by_key.items()
         ]
 
-    def _captured(self, rule: Rule, hits: Sequence[int]) -> Iterator[tuple[tuple[str, ...], int]]:
+    def _captured(self, rule: Rule, hits: Sequence[int]) -> Mapping[tuple[str, ...], Sequence[int]]:
+        """The hits by what the groups hold in them."""
         from aws_ecr_gc.policy import regular  # noqa: PLC0415 - as in `_all_regexes`
 
         capture, *others = [regular.capturer(pattern, rule.group_by) for pattern in rule.match.regex]
-        shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+        by_key: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        tags = self._tags
         for at in hits:
-            tag = self._tags[at]
-            key = capture(tag)
+            key = capture(tags[at])
             if key is None:
-                key = next(key for other in others if (key := other(tag)) is not None)
-            yield shared.setdefault(key, key), at
+                key = next(key for other in others if (key := other(tags[at])) is not None)
+            by_key[key].append(at)
+        return by_key
 
-    def _versions(self, rule: Rule, places: Sequence[int], members: Sequence[int]) -> list[tuple[Version, int]] | None:
+    def _ordered(self, rule: Rule, places: Sequence[int], members: Sequence[int]) -> list[tuple[Version, int]] | None:
         if rule.match.semver is None or not rule.keep.versions:
             return None
-        parse = version_parser(rule.match.semver)
-        found = [(version, members[at]) for at in places if (version := parse(self._tags[at])) is not None]
+        versions = self._versions_by(rule.match.semver)
+        found = [(versions[at], members[at]) for at in places]
         found.sort(key=lambda each: each[0], reverse=True)  # stable: of equal versions the newest stays first
         return found
 
@@ -282,10 +301,10 @@ def _type_test(match: Match) -> Callable[[Image], bool]:
     known: dict[tuple[str | None, str | None], bool] = {}
 
     def fit(image: Image) -> bool:
-        types = (image.media_type, image.artifact_type)  # there are few
+        types = _TYPES(image)  # there are few
         if types not in known:
             known[types] = all(
-                (value := getattr(image, field)) is not None and fits(value) is not None for fits, field in tests
+                (value := getattr(image, field)) is not None and bool(fits(value)) for fits, field in tests
             )
         return known[types]
 

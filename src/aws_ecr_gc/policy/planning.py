@@ -47,13 +47,14 @@ def make_plan(
     verdicts = Verdicts(inventory, policy, now, leftovers, uses)
     if verdicts.collected and unread_indexes(inventory):
         raise ValueError("a plan that collects images needs the children of every active index")
+    going = [image for image in verdicts.images if image.digest in verdicts.collected]
     return Plan(
         inventory.repository,
         inventory.taken_at,
         active=verdicts.active,
-        size=sum(inventory.images[digest].own_size for digest in verdicts.collected),
+        size=sum([image.own_size for image in going]),
         decisions=MadeOut(verdicts),
-        steps=steps_for(verdicts.collected, inventory, verdicts.relations, policy.action),
+        steps=steps_for(going, verdicts.collected, verdicts.relations, policy.action),
         action=policy.action,
     )
 

@@ -1,6 +1,8 @@
 """What stays whatever the rules say: what is in use, protected tags and digests, what is younger than the grace."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
 
 from aws_ecr_gc import durations, globs
 from aws_ecr_gc.inventory import Image, Inventory
@@ -20,6 +22,7 @@ HELD = {
     "referred-to": "what refers to it is not deleted with it, and ECR might sweep that",
 }
 """What holds an image that nothing of its own retains."""
+_TAGS = attrgetter("tags")
 _NEEDED_IN_USE = "an image that it lists, or that refers to it, is in use"
 
 
@@ -136,10 +139,10 @@ def _add_protected_digests(saved: Saved, policy: Policy, images: Sequence[Image]
 
 def _add_protected_tags(saved: Saved, policy: Policy, images: Sequence[Image]) -> None:
     if policy.protect_tags:
-        fits = globs.matcher(policy.protect_tags)
-        for at, image in enumerate(images):
+        protected = set(filter(globs.matcher(policy.protect_tags), chain.from_iterable(map(_TAGS, images))))
+        for at, image in enumerate(images) if protected else ():
             for tag in image.tags:
-                if fits(tag):
+                if tag in protected:
                     saved[at] = (*saved.get(at, ()), Reason("protected-tag", "a protected tag", tag))
                     break
 

@@ -27,7 +27,7 @@ def matcher(patterns: Sequence[str]) -> Callable[[str], Sequence[int]]:
     except re2.error:  # each is sound, all together are too large
         compiled = [_compiled(pattern) for pattern in patterns]
         return lambda text: [number for number, each in enumerate(compiled) if each.fullmatch(text)]
-    return lambda text: together.Match(text) or ()
+    return lambda text: together.Match(text.encode()) or ()
 
 
 def capturer(pattern: str, groups: Sequence[str]) -> Callable[[str], tuple[str, ...] | None]:

@@ -4,21 +4,18 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from operator import attrgetter
 
-from aws_ecr_gc.inventory import Image, Inventory, Status, newest_first
+from aws_ecr_gc.inventory import Image, Status
 from aws_ecr_gc.plan import Action, Step
 from aws_ecr_gc.policy.relations import Relations
 
 
 def steps_for(
-    collected: Collection[str], inventory: Inventory, relations: Relations, action: Action
+    going: Sequence[Image], collected: Collection[str], relations: Relations, action: Action
 ) -> tuple[Step, ...]:
     """One step for each collected image: what waits for nothing first, newest first within a wave.
 
-    The action is done to active images; what is archived is deleted.
+    `going` are the collected images, newest first. The action is done to active ones; what is archived is deleted.
     """
-    if not collected:
-        return ()
-    going = newest_first(inventory.images[digest] for digest in collected)
     needed: dict[str, tuple[str, ...]] = {}
     if relations.parents or relations.referrers:
         needed = {image.digest: found for image in going if (found := relations.prerequisites_of(image))}
@@ -27,20 +24,27 @@ def steps_for(
     waves: dict[str, int] = {}
     for digest in after:
         _find_wave(digest, after, waves)
-    steps = [
-        _step(
-            image,
-            action if image.status is Status.ACTIVE else Action.DELETE,
-            after=after.get(image.digest, ()),
-            wave=waves.get(image.digest, 0),
-            subjects=_among(collected, relations.subjects_of(image)) if image.digest in needed else (),
-            put_away=tuple(digest for digest in needed[image.digest] if digest not in collected)
-            if image.digest in needed
-            else (),
+
+    active, linked = Status.ACTIVE, needed.keys() | after.keys()
+    steps = []
+    for image in going:
+        deed = action if image.status is active else Action.DELETE
+        if image.digest not in linked:
+            steps.append(_step(image, deed))
+            continue
+        all_of_it = needed.get(image.digest, ())
+        steps.append(
+            _step(
+                image,
+                deed,
+                after=after.get(image.digest, ()),
+                wave=waves.get(image.digest, 0),
+                subjects=_among(collected, relations.subjects_of(image)) if all_of_it else (),
+                put_away=tuple(digest for digest in all_of_it if digest not in collected),
+            )
         )
-        for image in going
-    ]
-    steps.sort(key=attrgetter("wave"))
+    if waves:
+        steps.sort(key=attrgetter("wave"))
     return tuple(steps)
 
 
@@ -62,10 +66,10 @@ def _step(
     image: Image,
     action: Action,
     *,
-    after: tuple[str, ...],
-    wave: int,
-    subjects: tuple[str, ...],
-    put_away: tuple[str, ...],
+    after: tuple[str, ...] = (),
+    wave: int = 0,
+    subjects: tuple[str, ...] = (),
+    put_away: tuple[str, ...] = (),
 ) -> Step:
     return Step(
         action=action,

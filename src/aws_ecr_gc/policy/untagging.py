@@ -58,7 +58,7 @@ class TagVerdicts:
         self._protected: set[int] = set()
         if policy.protect_tags:
             fits = globs.matcher(policy.protect_tags)
-            self._protected = {at for at, tag in enumerate(self.tags) if fits(tag) is not None}
+            self._protected = {at for at, tag in enumerate(self.tags) if fits(tag)}
         self._saved = {self.images[at].digest: reasons for at, reasons in saved.items()}
         sweep = Sweep(self.images, policy, now)
         self.votes: list[list[Vote]] = []
