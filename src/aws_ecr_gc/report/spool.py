@@ -101,7 +101,7 @@ class _Volume:
             waiting += line + b"\n"
             if len(waiting) >= _AT_ONCE:
                 end += self._write(end, waiting)
-                waiting.clear()
+                waiting = bytearray()
         end += self._write(end, waiting)
         stretch = Stretch(self, self.end, end)
         self.end = end
