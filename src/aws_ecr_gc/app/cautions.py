@@ -1,7 +1,8 @@
 """What is said beside plans: where else deletions reach, and why pull times may be untrue."""
 
-from collections.abc import Callable, Sequence
-from threading import Lock
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock, Semaphore
 from typing import Generic, TypeVar
 
 from aws_ecr_gc.app.console import Console
@@ -99,6 +100,16 @@ class Cautions:
         self._caches = _Once(source.caches, _there("what fills repositories without a push", place))
         self._templates = _Once(source.templates, _there("what makes repositories that nobody creates", place))
         self._questions = (self._replication.rules, self._caches, self._templates)
+        self._askers = Semaphore(len(self._questions))
+
+    @contextmanager
+    def few(self) -> Iterator[None]:
+        """Until all is asked, for no more threads at once than there are questions: plans that wait take memory."""
+        if self._silent or all(each.is_settled for each in self._questions):
+            yield
+        else:
+            with self._askers:
+                yield
 
     def are_settled(self, plan: Plan) -> bool:
         """Whether nothing has to be asked first for what is said of a plan."""

@@ -201,16 +201,21 @@ class Crew:
     def _whole(self, each: Passage) -> Passage:
         self._read(each)
         if each.material is not None:
-            with self._desk:
-                each.keep(*self._protection.plans([each.material]))
-                self._write_up(each)
+            with each.site.cautions.few():
+                with self._desk:
+                    each.keep(*self._protection.plans([each.material]))
+                    self._write_up(each)
+                self._ask_and_write_up(each)
         return self._second_half(each)
 
-    def _second_half(self, each: Passage) -> Passage:
+    def _ask_and_write_up(self, each: Passage) -> None:
         if each.made is not None and not each.is_written_up:
             each.site.cautions.settle(each.made.plan)
             with self._desk:
                 self._write_up(each)
+
+    def _second_half(self, each: Passage) -> Passage:
+        self._ask_and_write_up(each)
         if self._carries_out:
             self._last(each)
         self._let_go(each)
