@@ -81,16 +81,16 @@ def list_images(port: RepositoryPort, now: float, progress: Callable[[int], None
     """Everything in the repository, each digest once; `progress` gets the number of images so far."""
     images: dict[str, Image] = {}
     for page in port.pages():
-        found = {image.digest: image for image in page}
-        if len(found) == len(page) and found.keys().isdisjoint(images.keys()):
-            images.update(found)
-        else:
-            _add_one_by_one(images, page)
+        _add(images, page)
         progress(len(images))
     return Inventory(port.repository, now, images)
 
 
-def _add_one_by_one(images: dict[str, Image], page: Sequence[Image]) -> None:
+def _add(images: dict[str, Image], page: Sequence[Image]) -> None:
+    found = {image.digest: image for image in page}
+    if len(found) == len(page) and found.keys().isdisjoint(images.keys()):
+        images.update(found)
+        return
     for image in page:
         seen = images.get(image.digest)
         images[image.digest] = image if seen is None else _united(seen, image)

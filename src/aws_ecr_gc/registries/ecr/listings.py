@@ -20,8 +20,9 @@ def walk(operation: str, ask: Callable[..., dict[str, Any]], page: int = PAGE) -
     seen: set[str] = set()
     while True:
         answer = ask(maxResults=page, **token)
-        yield answer
         following = answer.get("nextToken")
+        yield answer
+        del answer  # a thousand rows, which would be held until the next ones are there
         if not following:
             return
         if following in seen:

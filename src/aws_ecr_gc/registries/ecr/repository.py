@@ -59,8 +59,7 @@ class EcrRepository:
 
     def pages(self) -> Iterator[list[Image]]:
         """One walk over everything, 1,000 a page, whatever the status. Raises Misuse for an unknown repository."""
-        for answer in walk("DescribeImages", self._describe):
-            yield self._images(answer)
+        return map(self._images, walk("DescribeImages", self._describe))  # which holds no answer while it waits
 
     def describe(self, digests: Sequence[str]) -> list[Image]:
         try:
