@@ -1,7 +1,9 @@
 """A pace lets through no more than it promises, however many ask."""
 
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
+from heapq import heappop, heappush
 
 import pytest
 from hypothesis import given
@@ -78,6 +80,32 @@ def ask(pace: Pace, bucket: Bucket, clock: Hand, seconds: float) -> tuple[int, i
     return through, refused
 
 
+def crowd(pace: Pace, bucket: Bucket, clock: Hand, callers: int, seconds: float) -> tuple[int, int, int]:
+    """So many callers, who wait 50 ms for each answer, and before they try again as botocore does: how many calls were
+    let through, how many refused, and how often one was at most.
+    """
+    numbers = random.Random(1)
+    through = refused = most = 0
+    coming: list[tuple[float, int, int, float | None]] = [(clock.now, each, 0, None) for each in range(callers)]
+    ended = clock.now + seconds
+    while coming and clock.now < ended:
+        at, caller, tries, answer_to = heappop(coming)
+        clock.now = max(clock.now, at)
+        if answer_to is None:
+            left = pace.wait()
+            if bucket.lets_through():
+                through += 1
+                heappush(coming, (left + 0.05, caller, 0, None))
+            else:
+                heappush(coming, (left + 0.05, caller, tries + 1, left))
+        else:
+            refused += 1
+            most = max(most, tries)
+            pace.refused(answer_to)
+            heappush(coming, (clock.now + numbers.random() * 2 ** (tries - 1), caller, tries, None))
+    return through, refused, most
+
+
 def leave(pace: Pace) -> float:
     """A call that does not wait."""
     return pace.wait(lambda: True)
@@ -135,6 +163,17 @@ def test_little_is_lost_and_little_refused_until_a_pace_has_settled(limit: int) 
     through, refused = ask(pace, Bucket(limit, limit, clock), clock, 55)
     assert refused <= 0.05 * (through + refused)
     assert through >= (55 * limit + limit) / 1.1
+
+
+@pytest.mark.parametrize("times", [5, 50, 500, 5000])
+@pytest.mark.parametrize("callers", [8, 32])
+def test_a_pace_beyond_what_the_callers_can_take_comes_down_before_calls_fail(callers: int, times: int) -> None:
+    clock = Hand()
+    pace = Pace(Rate(20 * times, 10 * times), clock, clock.sleep)
+    through, refused, most = crowd(pace, Bucket(20, 20, clock), clock, callers, 55)
+    assert refused <= 0.08 * (through + refused)
+    assert most <= 4
+    assert through >= (55 * 20 + 20) / 1.15
 
 
 def test_a_limit_that_falls_is_followed() -> None:

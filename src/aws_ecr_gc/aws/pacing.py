@@ -22,6 +22,8 @@ _LONGEST = 3.0
 """Seconds after which fewer calls are enough."""
 _BUSY = 0.25
 """The part of a pace that calls must take for what gets through to say something of AWS's limit."""
+_MANY = 0.25
+"""The part of calls that, refused, says so too: threads that wait for a retry can't take much of a fast pace."""
 _DOUBT = 2
 """Calls that may have been let through beyond those counted, as long as it is not known."""
 _REFILL = 5
@@ -79,7 +81,7 @@ class Pace:
         self._sleep = sleep
         self._pace = rate.sustained
         self._lock = threading.Lock()
-        self._is_full = True
+        self._is_at_rate = True
         self._settled_at = clock()
         self._left: list[float] = []
         self._refused: list[float] = []
@@ -94,7 +96,7 @@ class Pace:
     @property
     def _ahead(self) -> float:
         """How far calls may come ahead of their time. What AWS refused has no burst: its bucket is empty."""
-        return (self._rate.burst - 1) / self._rate.sustained if self._is_full else 0.0
+        return (self._rate.burst - 1) / self._rate.sustained if self._is_at_rate else 0.0
 
     def wait(self, ended: Callable[[], bool] = lambda: False) -> float:
         """Return when the next call may be made, or at once when the work has `ended`. The time at which it leaves."""
@@ -103,9 +105,9 @@ class Pace:
             self._sleep(min(delay, _SLICE))
             if line is not self._line:
                 due, line = self._place()
-        left = self._clock()
-        if not self._is_full:
-            with self._lock:
+        with self._lock:
+            left = self._clock()
+            if not self._is_at_rate:
                 self._left.append(left)
         return left
 
@@ -120,7 +122,7 @@ class Pace:
     def refused(self, left: float) -> None:
         """A call that left at this time was refused for its pace. Those that left before it settled say nothing new."""
         with self._lock:
-            if self._is_full:
+            if self._is_at_rate:
                 self._settle(self._pace)
             elif left > self._settled_at:
                 self._refused.append(left)
@@ -130,18 +132,21 @@ class Pace:
         """The pace with what got through since the refusal that settled it, up to that of a call that left just now."""
         seconds = left - self._settled_at
         made = sum(each <= left for each in self._left)
-        through = made - sum(each <= left for each in self._refused)
-        is_busy = made >= _BUSY * self._pace * seconds
+        refused = sum(each <= left for each in self._refused)
+        through = made - refused
+        tells = made >= _BUSY * self._pace * seconds or (made >= _ENOUGH and refused >= _MANY * made)
         if seconds >= _LONGEST or (seconds >= _MEASURED and through >= _ENOUGH):
-            self._settle(min(self._pace, ABOVE * through / seconds) if is_busy else self._pace)
-        elif is_busy and (pace := ABOVE * (through + _DOUBT) / seconds) < self._pace:
+            self._settle(min(self._pace, ABOVE * through / seconds) if tells else self._pace)
+        elif tells and (pace := ABOVE * (through + _DOUBT) / seconds) < self._pace:
             self._change(pace, self._clock())
 
-    def _settle(self, refused: float) -> None:
+    def _settle(self, tried: float) -> None:
+        before = self._pace
         self._begin(self._clock())
-        self._is_full = False
-        self._change(SETTLED * refused, self._settled_at)
-        self._due += _REFILL / max(self._pace, _SLOWEST)
+        self._is_at_rate = False
+        self._change(SETTLED * tried, self._settled_at)
+        if self._pace < before:
+            self._due += _REFILL / max(self._pace, _SLOWEST)
 
     def _begin(self, now: float) -> None:
         self._settled_at = now
@@ -154,10 +159,10 @@ class Pace:
         self._due, self._line = now, object()
 
     def _try_more(self, now: float) -> None:
-        if not self._is_full and now - self._settled_at >= PATIENCE:
+        if not self._is_at_rate and now - self._settled_at >= PATIENCE:
             self._begin(now)
             self._pace = min(self._rate.sustained, self._pace / SETTLED)
-            self._is_full = self._pace == self._rate.sustained
+            self._is_at_rate = self._pace == self._rate.sustained
 
 
 class Limits:

@@ -94,7 +94,6 @@ class Sweep:
         self._tags = list(chain.from_iterable(of_images))
         self._owners = array("I", chain.from_iterable(map(repeat, range(len(counts)), counts)))
         self._untagged = [at for at, count in enumerate(counts) if not count]
-        self._versions: dict[str, dict[int, Version]] = {}
         self._signatures: dict[int, str] = {}
         if policy.signatures is Signatures.FOLLOW:
             self._signatures = self._signature_tags(range(len(self._tags)))
@@ -213,8 +212,8 @@ class Sweep:
             hit = {at for pattern in match.regex for at in self._regex_hits[pattern]}
             hits = sorted(hit) if hits is everything else [at for at in hits if at in hit]
         if match.semver is not None:
-            versions = self._versions_by(match.semver)
-            hits = list(versions) if hits is everything else [at for at in hits if at in versions]
+            parse = version_parser(match.semver)
+            hits = [at for at, tag in self._numbered(hits) if parse(tag) is not None]
         if match.media_type or match.artifact_type:
             fit = _type_test(match)
             hits = [at for at in hits if fit(images[owners[at]])] if any(map(fit, self._kinds)) else []
@@ -227,14 +226,6 @@ class Sweep:
         """Tags with their places; in passes over all of them without looking each up."""
         tags = self._tags
         return enumerate(tags) if len(places) == len(tags) else ((at, tags[at]) for at in places)
-
-    def _versions_by(self, template: str) -> dict[int, Version]:
-        """The versions in all tags that hold one as the template says, ascending by their place."""
-        if template not in self._versions:
-            parse = version_parser(template)
-            found = ((at, parse(tag)) for at, tag in enumerate(self._tags))
-            self._versions[template] = {at: version for at, version in found if version is not None}
-        return self._versions[template]
 
     def _streams(self, rule: Rule, hits: Sequence[int], tagless: Sequence[int]) -> list[Stream]:
         """The images of the hits by what the groups captured, and those without tag."""
@@ -268,8 +259,8 @@ class Sweep:
     def _ordered(self, rule: Rule, places: Sequence[int], members: Sequence[int]) -> list[tuple[Version, int]] | None:
         if rule.match.semver is None or not rule.keep.versions:
             return None
-        versions = self._versions_by(rule.match.semver)
-        found = [(versions[at], members[at]) for at in places]
+        parse = version_parser(rule.match.semver)
+        found = [(version, members[at]) for at in places if (version := parse(self._tags[at])) is not None]
         found.sort(key=lambda each: each[0], reverse=True)  # stable: of equal versions the newest stays first
         return found
 
