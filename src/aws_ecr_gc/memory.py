@@ -1,23 +1,24 @@
-"""What becomes of memory that was let go of."""
+"""Where threads take memory from."""
 
 import sys
 
-_M_MMAP_THRESHOLD = -3
+_M_ARENA_MAX = -8
 """Source: mallopt(3)."""
-_LARGE = 1 << 17
-"""Bytes; glibc's own threshold, until it raises it."""
 
 
-def give_back_large_blocks() -> None:
-    """Have large blocks go back to the system as soon as they are free. Does nothing where the C library isn't glibc.
+def share_one_heap() -> None:
+    """Have the threads that are begun from now on share one heap. Does nothing where the C library isn't glibc.
 
-    Once a large block was freed, glibc has those of its size come out of the heap that it keeps for each thread; so
-    each of many threads would keep what the largest plan once took, though one at a time is made.
+    glibc gives each thread its own, and each of these keeps what was once taken: of eight threads, each what its
+    largest plan took, though one at a time is made. Under the interpreter lock they seldom meet in one.
     """
     if sys.platform != "linux":
         return
-    import ctypes  # noqa: PLC0415 - start-up: one repository has one thread
+    try:
+        import ctypes  # noqa: PLC0415 - start-up: one repository has one thread
 
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    except (ImportError, OSError):  # a Python without libffi, or linked statically
+        return
     if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        mallopt(_M_ARENA_MAX, 1)

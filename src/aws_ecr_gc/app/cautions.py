@@ -104,7 +104,10 @@ class Cautions:
 
     @contextmanager
     def few(self) -> Iterator[None]:
-        """Until all is asked, for no more threads at once than there are questions: plans that wait take memory."""
+        """Until all is asked, for no more threads at once than there are questions: plans that wait take memory.
+
+        Also those wait whose plan will turn out to ask nothing: it has to be made to know.
+        """
         if self._silent or all(each.is_settled for each in self._questions):
             yield
         else:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from aws_ecr_gc.memory import give_back_large_blocks
+from aws_ecr_gc.memory import share_one_heap
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -29,7 +29,7 @@ def in_order(tasks: Iterable[_Task], work: Callable[[_Task], _Result], workers: 
         return
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up: one repository needs none
 
-    give_back_large_blocks()
+    share_one_heap()
     pool = ThreadPoolExecutor(workers)
     waiting: deque[Future[_Result]] = deque()
     try:
