@@ -188,6 +188,54 @@ def test_what_a_kill_leaves_gone_there_is_put_back_by_resume(sandbox: Sandbox, s
     assert "it is back, pushed anew" in again.out
 
 
+def lost_and_not_known(world: World) -> str:
+    """The journal of a run that could not look whether an image went with its tag; it did."""
+    sandbox = world.sandbox
+    sandbox.after("BatchDeleteImage", lambda _: setattr(sandbox, "faults", Faults(reset_share=1.0)))
+    assert world.run().exit in {3, 5}
+    assert "c" not in world.tags()
+    sandbox.faults = Faults()
+    (journal,) = Path(world.journals).glob("*.jsonl")
+    assert '"code":"Unconfirmed"' in journal.read_text()
+    return str(journal)
+
+
+def test_what_may_be_lost_is_put_back_by_resume_where_others_found_out_that_no_tag_can_be_removed(
+    sandbox: Sandbox, shell: Shell
+) -> None:
+    world = World(sandbox, shell, pairs="image")
+    journal = lost_and_not_known(world)
+    known = shell.home / "state" / "aws-ecr-gc" / "takes-whole-images" / "123456789012" / "us-east-1"
+    known.parent.mkdir(parents=True)
+    known.touch()
+    calls = len(sandbox.deletions)
+    resumed = shell("apply", "--resume", journal, "--yes")
+    assert resumed.exit == 5, resumed.out + resumed.err
+    assert world.tags()["c"] == {"latest"}
+    assert "it is back, pushed anew" in resumed.out
+    assert "it was found out earlier: to try again, remove " in resumed.err
+    assert len(sandbox.deletions) == calls
+    assert shell("apply", "--resume", journal, "--yes").exit == 4
+
+
+def test_what_may_be_lost_is_put_back_by_resume_though_it_is_in_use_since(sandbox: Sandbox, shell: Shell) -> None:
+    world = World(sandbox, shell, pairs="image")
+    sandbox.workloads().functions.create("idle", world.builder.repository.uri + ":stable")
+    path = policy_file(
+        shell.home / "policy.json",
+        policy(BUILDS, action="untag", protect={"grace": "0"}),
+        in_use={"sources": ["lambda"]},
+    )
+    sandbox.after("BatchDeleteImage", lambda _: setattr(sandbox, "faults", Faults(reset_share=1.0)))
+    assert shell("run", "-f", path, "--yes", "--journal", str(world.journals)).exit in {3, 5}
+    assert "c" not in world.tags()
+    sandbox.faults = Faults()
+    sandbox.workloads().functions.create("web", world.builder.repository.uri + ":latest")
+    (journal,) = Path(world.journals).glob("*.jsonl")
+    resumed = shell("apply", "--resume", str(journal), "--yes")
+    assert world.tags()["c"] == {"latest"}, resumed.out + resumed.err
+
+
 def test_a_tag_that_is_moved_in_between_takes_nothing_with_it(world: World) -> None:
     def move(_: dict[str, Any]) -> None:
         world.builder.image("late", pushed_at=1.0)

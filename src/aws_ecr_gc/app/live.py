@@ -128,20 +128,27 @@ class Live:
         recorder: Recorder | None = None,
     ) -> Applied:
         """Carry out. The steps still to do are on disk before the first call, and what is left of them afterwards."""
-        carry_out = partial(self._apply, planned, port, veto, terms=terms, earlier=earlier, recorder=recorder)
+        carry_out = partial(self._apply, planned, port, veto, earlier=earlier, recorder=recorder)
         if not planned.plan.going(Action.UNTAG):
-            return carry_out()
+            return carry_out(terms=terms)
         registry = planned.plan.repository.registry
         with self._trials.of(registry, self._console.stop) as trial:
             if trial.takes_whole:
-                return Applied({}, GuardStopped(TAKES_WHOLE), interrupted=False)
+                return self._refused(carry_out, terms, earlier, TAKES_WHOLE)
             if (found := refusals.takes_whole(self._state, registry)) is not None:
                 known = f"{TAKES_WHOLE}; it was found out earlier: to try again, remove {one_line(found)}"
-                return Applied({}, GuardStopped(known), interrupted=False)
-            applied = carry_out()
+                return self._refused(carry_out, terms, earlier, known)
+            applied = carry_out(terms=terms)
             if trial.finds(planned.plan, applied):
                 self._remember_that_it_takes_whole(registry)
             return applied
+
+    def _refused(self, carry_out: Callable[..., Applied], terms: Terms, earlier: Earlier, why: str) -> Applied:
+        """No tag is removed; what an earlier try may have lost, before that was found out, comes back."""
+        if not earlier.may_be_lost:
+            return Applied({}, GuardStopped(why), interrupted=False)
+        applied = carry_out(terms=replace(terms, only_puts_back=True))
+        return replace(applied, stopped_by=applied.stopped_by or GuardStopped(why))
 
     def _apply(
         self,

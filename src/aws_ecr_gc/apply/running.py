@@ -61,6 +61,8 @@ def apply(
     )
     steps = [step for step in plan.steps if step.digest not in run.outcomes]
     run.record_outcomes()
+    run.put_back_lost(steps)
+    steps = [step for step in steps if step.digest not in run.outcomes and not terms.only_puts_back]
     if terms.canary is not None:
         run.carry_out(steps[: terms.canary])
         run.carry_out(run.take_deferred(), last_try=True)
@@ -136,6 +138,24 @@ class _Run:
     def take_deferred(self) -> list[Step]:
         deferred, self._deferred = list(self._deferred.values()), {}
         return deferred
+
+    def put_back_lost(self, steps: Sequence[Step]) -> None:
+        """What may have gone with a tag that an earlier try removed comes back first of all, whoever objects to its
+        step, and whatever was found out since.
+        """
+        lost = [step for step in steps if step.action is Action.UNTAG and step.digest in self._earlier.may_be_lost]
+        for start in range(0, len(lost), BATCH):
+            if self._stop():
+                break
+            batch = lost[start : start + BATCH]
+            try:
+                now = self._look_after(batch)
+            except Error as error:
+                self.stopped_by = self.stopped_by or error
+                break
+            for step in batch:
+                self._put_back(step, now.get(step.digest))
+        self.record_outcomes()
 
     def carry_out(self, steps: Sequence[Step], *, last_try: bool = False) -> None:
         for batch in batches(steps):
@@ -332,8 +352,18 @@ class _Run:
         self, asked: list[Step], ids: Sequence[ImageId], media_types: Mapping[str, str | None]
     ) -> list[Step]:
         """Put back what went with its tags; those that are still there."""
+        now = self._look_after(asked)
+        for step in asked:
+            if step.digest not in now:
+                manifest = Manifest(self._manifests.at_hand[step.digest], media_types[step.digest])
+                removed = {each.tag for each in ids if each.digest == step.digest and each.tag is not None}
+                self._bring_back(step, manifest, removed)
+        return [step for step in asked if step.digest in now]
+
+    def _look_after(self, asked: Sequence[Step]) -> dict[str, Image]:
+        """What is still there of images that tags were removed of."""
         try:
-            now = self._look(asked)
+            return self._look(asked)
         except Error as error:
             for step in asked:
                 detail = (
@@ -341,12 +371,6 @@ class _Run:
                 )
                 self._end(step, Result.FAILED, UNCONFIRMED, detail)
             raise
-        for step in asked:
-            if step.digest not in now:
-                manifest = Manifest(self._manifests.at_hand[step.digest], media_types[step.digest])
-                removed = {each.tag for each in ids if each.digest == step.digest and each.tag is not None}
-                self._bring_back(step, manifest, removed)
-        return [step for step in asked if step.digest in now]
 
     def _bring_back(self, step: Step, manifest: Manifest, removed: AbstractSet[str]) -> None:
         """Put back an image that went with tags that were removed. Where ECR took it whole, no more are."""
@@ -411,8 +435,6 @@ class _Run:
         ready = []
         for step in steps:
             image = now.get(step.digest)
-            if self._was_put_back(step, image):
-                continue
             if image is None:
                 self._end_vanished(step)
             elif _is_archived(step, image):
@@ -433,13 +455,13 @@ class _Run:
         else:
             self._end(step, Result.SKIPPED, CHANGED, "deleted meanwhile")
 
-    def _was_put_back(self, step: Step, image: Image | None) -> bool:
-        """Whether an image had to be put back, or what was missing of it, that may have gone with a tag that an earlier
-        try removed right before it ended. Then that is its end: others may have deleted it as well.
+    def _put_back(self, step: Step, image: Image | None) -> None:
+        """Put an image back, or what is missing of it, that may have gone with a tag that an earlier try removed right
+        before it ended. If there is anything, that is its end: others may have deleted it as well.
         """
         manifest = self._way_back_of(step, image)
         if manifest is None:
-            return False
+            return
         removed = self._earlier.attempted[step.digest]
         others = [tag for tag in self._expected.tags(step) if tag not in removed]
         try:
@@ -454,19 +476,16 @@ class _Run:
             )
         except Error as error:
             self._end(step, Result.FAILED, NOT_BACK, f"{_MAY_BE_LOST}, and could not be put back: {error}; {_RESTORE}")
-            return True
-        if image is not None and not back.tags:
-            return False
-        self._end(step, Result.FAILED, PUT_BACK, f"{_MAY_BE_LOST}; it is back, pushed anew, with {listed(back.tags)}")
-        return True
+            return
+        if image is None or back.tags:
+            detail = f"{_MAY_BE_LOST}; it is back, pushed anew, with {listed(back.tags)}"
+            self._end(step, Result.FAILED, PUT_BACK, detail)
 
     def _way_back_of(self, step: Step, image: Image | None) -> Manifest | None:
         """The manifest of an image that may have gone with a tag that an earlier try removed, right before it died.
 
         Or before it had put back all of it: then the image is pushed anew, and lacks tags that nobody was to remove.
         """
-        if step.action is not Action.UNTAG or step.digest not in self._earlier.may_be_lost:
-            return None
         if image is not None:
             kept = set(self._expected.tags(step)) - self._earlier.attempted[step.digest]
             if image.pushed_at == step.pushed_at or kept <= set(image.tags):

@@ -36,12 +36,13 @@ class Terms(Struct, frozen=True):
     An image that was pulled later than `pulled_since`, in epoch seconds, is skipped: where a rule goes by pulls, that
     is the end of the reading that the plan was made from, for the reading itself counts as a pull. `canary` is how many
     images go first, and alone; if one of them fails, no more do. After `max_failures` failures in a row nothing more
-    is tried.
+    is tried. With `only_puts_back` no step is carried out, but what an earlier try may have lost comes back.
     """
 
     pulled_since: float | None = None
     canary: int | None = None
     max_failures: int | None = None
+    only_puts_back: bool = False
 
 
 class Manifest(NamedTuple):
