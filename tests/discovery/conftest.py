@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aws_ecr_gc.aws.session import Session
-from aws_ecr_gc.discovery.reading import Discovery
+from aws_ecr_gc.discovery.reading import READINGS, Discovery
 from aws_ecr_gc.discovery.settings import Settings
 from tests.aws.conftest import Aws, aws, cloud, credentials, running_cloud
 from tests.aws.server import Cloud
@@ -30,8 +30,11 @@ def discovery(credentials: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_
     for name, text in environment.items():
         monkeypatch.setenv(name, text)
 
-    def make(*sources: str, **settings: object) -> Discovery:
-        return Discovery(Settings(sources, **settings), _session, stdin=bytes)  # type: ignore[arg-type]  # what a test writes
+    def make(
+        *sources: str, progress: Callable[[str], None] = lambda _: None, at_once: int = READINGS, **settings: object
+    ) -> Discovery:
+        stated = Settings(sources, **settings)  # type: ignore[arg-type]  # what a test writes
+        return Discovery(stated, _session, stdin=bytes, progress=progress, at_once=at_once)
 
     return make
 

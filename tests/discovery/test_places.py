@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from aws_ecr_gc.discovery import reading
 from tests.discovery.conftest import Discover
 
 REGIONS = ("us-east-1", "us-east-2", "us-west-1", "us-west-2", "eu-west-1", "eu-west-2", "eu-central-1", "eu-north-1")
@@ -21,11 +20,13 @@ def connections() -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted as on Linux")
-def test_places_that_were_read_hold_no_connections(discovery: Discover, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_READINGS", 1)
+def test_places_that_were_read_hold_no_connections(discovery: Discover) -> None:
     held: list[int] = []
-    found = discovery("ecs", "lambda", regions=REGIONS)
-    found._progress = lambda _: held.append(connections())  # what is open when a source is through
+
+    def note(_: str) -> None:
+        held.append(connections())  # what is open when a source is through
+
+    found = discovery("ecs", "lambda", regions=REGIONS, progress=note, at_once=1)
     assert not found.read(0.0).unread
     assert len(held) >= 2 * len(REGIONS)
     assert max(held) - min(held) < len(REGIONS)

@@ -14,7 +14,7 @@ from aws_ecr_gc.discovery.sources import SOURCES
 from aws_ecr_gc.errors import Error, Misuse, Unintelligible, one_line
 from aws_ecr_gc.usage import InUse, Origin, Reach, Unread, Use, by_repository
 
-_READINGS = 32
+READINGS = 32
 """Sources read at once, whatever the number of accounts and regions."""
 _LOOK = 0.2
 """Seconds after which the work is looked at again: whether it is to end, and how far it is."""
@@ -37,10 +37,11 @@ class Discovery:
         registry_account: str | None = None,
         progress: Callable[[str], None] = lambda _: None,
         say: Callable[[str], None] = lambda _: None,
+        at_once: int = READINGS,
     ) -> None:
         """`session` is called only if AWS is a source; `registry_account` is named where the registry may be another's.
 
-        `progress` may raise to end the work; `say` is for remarks.
+        `progress` may raise to end the work; `say` is for remarks; `at_once` is how many sources are read at a time.
         """
         self._settings = settings
         self._session = session
@@ -48,6 +49,7 @@ class Discovery:
         self._registry_account = registry_account
         self._progress = progress
         self._say = say
+        self._at_once = at_once
         self._memory = Memory()
         self._input: bytes | None = None
 
@@ -60,7 +62,7 @@ class Discovery:
         self._going = True
         if any(each.kind is Kind.STDIN for each in self._settings.lists) and self._input is None:
             self._input = self._stdin()
-        pool = ThreadPoolExecutor(_READINGS)
+        pool = ThreadPoolExecutor(self._at_once)
         places: Places | None = None
         ended = False
         try:

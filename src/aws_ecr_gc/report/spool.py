@@ -9,12 +9,18 @@ from typing import NamedTuple
 
 from aws_ecr_gc.errors import OutputLost, one_line
 
-_AT_ONCE = 1 << 16
-"""Bytes that are written and read at a time, about."""
-_IN_MEMORY = 1 << 18
-"""Bytes that are held; more of them wait on disk."""
-_VOLUME = 1 << 27
-"""Bytes after which a new file is begun, so that the older can be given back once all in it was read."""
+
+class Room(NamedTuple):
+    """In bytes: `at_once` are written and read at a time, about; more than `in_memory` wait on disk; after `volume` a
+    new file is begun, so that the older can be given back once all in it was read.
+    """
+
+    at_once: int = 1 << 16
+    in_memory: int = 1 << 18
+    volume: int = 1 << 27
+
+
+_ROOM = Room()
 
 
 class Stretch(NamedTuple):
@@ -32,15 +38,16 @@ class Spool:
     refused.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room = _ROOM) -> None:
         self._lock = RLock()
-        self._volumes = [_Volume()]
+        self._room = room
+        self._volumes = [_Volume(room)]
 
     def add(self, lines: Iterable[bytes]) -> Stretch:
         """Keep them. Raises OutputLost where they can't be."""
         with self._lock:
-            if self._volumes[-1].end > _VOLUME:
-                self._volumes.append(_Volume())
+            if self._volumes[-1].end > self._room.volume:
+                self._volumes.append(_Volume(self._room))
             try:
                 return self._volumes[-1].add(lines)
             except OSError as error:
@@ -52,7 +59,7 @@ class Spool:
         while at < stretch.end:
             with self._lock:
                 try:
-                    some = stretch.volume.read(at, min(_AT_ONCE, stretch.end - at))
+                    some = stretch.volume.read(at, min(self._room.at_once, stretch.end - at))
                 except OSError as error:
                     raise _lost("read", error) from error
             at += len(some)
@@ -89,7 +96,8 @@ class _Volume:
     What is there is never touched by what is added: a write that fails leaves nothing behind that counts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room) -> None:
+        self._room = room
         self._file: BytesIO | FileIO = BytesIO()
         self._unread = 0
         self.end = 0
@@ -99,7 +107,7 @@ class _Volume:
         waiting = bytearray()
         for line in lines:
             waiting += line + b"\n"
-            if len(waiting) >= _AT_ONCE:
+            if len(waiting) >= self._room.at_once:
                 end += self._write(end, waiting)
                 waiting = bytearray()
         end += self._write(end, waiting)
@@ -128,7 +136,7 @@ class _Volume:
         self._file.close()
 
     def _write(self, at: int, content: bytes | bytearray) -> int:
-        if isinstance(self._file, BytesIO) and at + len(content) > _IN_MEMORY:
+        if isinstance(self._file, BytesIO) and at + len(content) > self._room.in_memory:
             self._file = _on_disk(self._file.getvalue())
         self._file.seek(at)
         _write_all(self._file, content)
@@ -140,7 +148,7 @@ def _on_disk(content: bytes) -> FileIO:
     file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - until the volume is closed
     try:
         _write_all(file, content)
-    except BaseException:
+    except BaseException:  # Ctrl-C too must leave nothing open
         file.close()
         raise
     return file
